@@ -1,0 +1,103 @@
+import { assert } from './assert.ts'
+import { zigzag, zigzag64 } from './varint.ts'
+
+/** A growing buffer with a cursor. Values out of range are bugs of the caller and throw RangeError. */
+export class ByteWriter {
+  #buffer: Buffer
+  #position = 0
+
+  constructor(initialBytes = 256) {
+    this.#buffer = Buffer.allocUnsafe(initialBytes)
+  }
+
+  get position(): number {
+    return this.#position
+  }
+
+  /** What was written so far: a view, valid until the next write. */
+  finish(): Buffer {
+    return this.#buffer.subarray(0, this.#position)
+  }
+
+  int8(value: number): void {
+    this.#buffer.writeInt8(value, this.#grow(1))
+  }
+
+  int16(value: number): void {
+    this.#buffer.writeInt16BE(value, this.#grow(2))
+  }
+
+  uint16(value: number): void {
+    this.#buffer.writeUInt16BE(value, this.#grow(2))
+  }
+
+  int32(value: number): void {
+    this.#buffer.writeInt32BE(value, this.#grow(4))
+  }
+
+  uint32(value: number): void {
+    this.#buffer.writeUInt32BE(value, this.#grow(4))
+  }
+
+  int64(value: bigint): void {
+    this.#buffer.writeBigInt64BE(value, this.#grow(8))
+  }
+
+  float64(value: number): void {
+    this.#buffer.writeDoubleBE(value, this.#grow(8))
+  }
+
+  unsignedVarint(value: number): void {
+    let rest = value >>> 0
+    while (rest > 0x7f) {
+      this.#buffer[this.#grow(1)] = (rest & 0x7f) | 0x80
+      rest >>>= 7
+    }
+    this.#buffer[this.#grow(1)] = rest
+  }
+
+  varint(value: number): void {
+    this.unsignedVarint(zigzag(value))
+  }
+
+  varlong(value: bigint): void {
+    let rest = zigzag64(value)
+    while (rest > 0x7fn) {
+      this.#buffer[this.#grow(1)] = Number(rest & 0x7fn) | 0x80
+      rest >>= 7n
+    }
+    this.#buffer[this.#grow(1)] = Number(rest)
+  }
+
+  bytes(value: Uint8Array): void {
+    this.#buffer.set(value, this.#grow(value.length))
+  }
+
+  /** Writes the text without a length; returns nothing because the caller wrote `Buffer.byteLength(text)` before. */
+  utf8(value: string): void {
+    const size = Buffer.byteLength(value)
+    this.#buffer.write(value, this.#grow(size), size, 'utf8')
+  }
+
+  /** Overwrites four bytes written earlier: for lengths that are known only at the end. */
+  patchInt32(at: number, value: number): void {
+    assert(at + 4 <= this.#position, `Cannot patch at ${at}: only ${this.#position} bytes written`)
+    this.#buffer.writeInt32BE(value, at)
+  }
+
+  patchUint32(at: number, value: number): void {
+    assert(at + 4 <= this.#position, `Cannot patch at ${at}: only ${this.#position} bytes written`)
+    this.#buffer.writeUInt32BE(value, at)
+  }
+
+  #grow(size: number): number {
+    const from = this.#position
+    if (from + size > this.#buffer.length) {
+      const larger = Buffer.allocUnsafe(Math.max(this.#buffer.length * 2, from + size))
+      this.#buffer.copy(larger, 0, 0, from)
+      this.#buffer = larger
+    }
+    this.#position = from + size
+    return from
+  }
+}
