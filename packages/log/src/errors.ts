@@ -1,0 +1,17 @@
+/** A log directory that can no longer be trusted or used: an input/output error, a lock, a foreign disk. */
+export class LogDirectoryError extends Error {
+  override readonly name = 'LogDirectoryError'
+  readonly code: 'LOG_DIRECTORY_OFFLINE' | 'LOG_CORRUPT' | 'LOG_EXISTS'
+  readonly directory: string
+
+  constructor(
+    code: LogDirectoryError['code'],
+    directory: string,
+    message: string,
+    cause?: unknown,
+  ) {
+    super(message, { cause })
+    this.code = code
+    this.directory = directory
+  }
+}

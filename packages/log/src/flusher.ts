@@ -1,0 +1,180 @@
+/**
+ * Brings segments to the disk behind the journal, steadily: a log is flushed when it has gathered a few megabytes, or when its
+ * oldest unflushed round holds back the journal. Gigabytes of dirty pages would make a journal write wait for hundreds of
+ * milliseconds, and would have to be written again by a start after a crash.
+ */
+
+import type { FlushMode, LogEnd } from './checkpoint.ts'
+import type { Log } from './log.ts'
+import type { LogStorage } from './log-storage.ts'
+import { forEachParallel } from './parallel.ts'
+import { dirname } from './paths.ts'
+import type { Segment } from './segment.ts'
+
+const dirtyBytesMax = 4 << 20
+const parallelFlushes = 2
+/** Derived state is stored this often, so that a start replays little. */
+const derivedBytes = 64 << 20
+
+interface Dirt {
+  bytes: number
+  /** First round that holds something unflushed; undefined when none of it is in the journal. */
+  firstLsn: bigint | undefined
+  readonly segments: Set<Segment>
+}
+
+export interface Flushed extends LogEnd {
+  /** Every journal entry of the log up to it is in flushed segments. */
+  readonly coveredLsn: bigint
+}
+
+export class Flusher {
+  readonly #storage: LogStorage
+  readonly #completedLsn: () => bigint
+  readonly #onError: (error: unknown) => void
+  /** Logs with unflushed data, the one that became dirty first in front. */
+  readonly #dirty = new Map<Log, Dirt>()
+  readonly #flushed = new Map<Log, Flushed>()
+  readonly #flushing = new Map<Log, { done: Promise<void>; firstLsn: bigint | undefined }>()
+  readonly #queue = new Set<Log>()
+  /** Segment files that exist in the cache only: their names need a directory fsync. */
+  readonly #named = new Set<string>()
+  readonly #sinceDerived = new Map<Log, number>()
+
+  constructor(options: {
+    storage: LogStorage
+    completedLsn: () => bigint
+    onError: (error: unknown) => void
+  }) {
+    this.#storage = options.storage
+    this.#completedLsn = options.completedLsn
+    this.#onError = options.onError
+  }
+
+  /** Starts to follow a log whose segments are on the disk up to `end`. */
+  add(log: Log, end: LogEnd): void {
+    this.#flushed.set(log, { ...end, coveredLsn: this.#completedLsn() })
+    for (const segment of log.segments) {
+      if (segment.sizeBytes > 0) this.#named.add(segment.path)
+    }
+  }
+
+  forget(log: Log): void {
+    this.#dirty.delete(log)
+    this.#flushed.delete(log)
+    this.#queue.delete(log)
+    this.#sinceDerived.delete(log)
+    for (const segment of log.segments) this.#named.delete(segment.path)
+  }
+
+  /** A completed round wrote `bytes` to `segment`. */
+  noteWritten(log: Log, segment: Segment, bytes: number, lsn: bigint | undefined): void {
+    let dirt = this.#dirty.get(log)
+    if (dirt === undefined) {
+      dirt = { bytes: 0, firstLsn: lsn, segments: new Set() }
+      this.#dirty.set(log, dirt)
+    }
+    dirt.firstLsn ??= lsn
+    dirt.bytes += bytes
+    dirt.segments.add(segment)
+    if (dirt.bytes >= dirtyBytesMax) this.#enqueue(log)
+  }
+
+  flushedOf(log: Log): Flushed {
+    const flushed = this.#flushed.get(log) as Flushed
+    // A log with nothing unflushed is covered by whatever has completed, although no flush says so.
+    if (this.#dirty.has(log) || this.#flushing.has(log)) return flushed
+    return { ...flushed, coveredLsn: this.#completedLsn() }
+  }
+
+  /** The first round that a start would still need. */
+  get firstNeededLsn(): bigint {
+    let first = this.#completedLsn() + 1n
+    for (const [, dirt] of this.#dirty) {
+      if (dirt.firstLsn !== undefined && dirt.firstLsn < first) first = dirt.firstLsn
+    }
+    for (const { firstLsn } of this.#flushing.values()) {
+      if (firstLsn !== undefined && firstLsn < first) first = firstLsn
+    }
+    return first
+  }
+
+  /** Flushes the logs that have waited longest, until no round up to `lsn` is needed any more. */
+  async flushThrough(lsn: bigint): Promise<void> {
+    const late = [...this.#dirty].filter(
+      ([, dirt]) => dirt.firstLsn !== undefined && dirt.firstLsn <= lsn,
+    )
+    await forEachParallel(late, parallelFlushes, ([log]) => this.flush(log))
+    for (const { done } of [...this.#flushing.values()]) await done
+  }
+
+  /** Flushes the dirty logs of a mode. */
+  async flushMode(mode: FlushMode): Promise<void> {
+    const dirty = [...this.#dirty.keys()].filter((log) => log.flushMode === mode)
+    await forEachParallel(dirty, parallelFlushes, (log) => this.flush(log))
+  }
+
+  /** Makes everything that the log has written durable. */
+  async flush(log: Log): Promise<void> {
+    for (let under = this.#flushing.get(log); under; under = this.#flushing.get(log)) {
+      await under.done
+    }
+    const dirt = this.#dirty.get(log)
+    if (dirt === undefined) return
+    this.#dirty.delete(log)
+    const done = this.#flush(log, dirt)
+      .catch((error: unknown) => this.#onError(error))
+      .finally(() => {
+        this.#flushing.delete(log)
+        this.#next()
+      })
+    this.#flushing.set(log, { done, firstLsn: dirt.firstLsn })
+    await done
+  }
+
+  async flushAll(): Promise<void> {
+    await forEachParallel([...this.#dirty.keys()], parallelFlushes, (log) => this.flush(log))
+  }
+
+  #enqueue(log: Log): void {
+    this.#queue.add(log)
+    this.#next()
+  }
+
+  #next(): void {
+    for (const log of this.#queue) {
+      if (this.#flushing.size >= parallelFlushes) return
+      if (this.#flushing.has(log)) continue
+      this.#queue.delete(log)
+      // Errors go to onError inside; the promise itself never rejects.
+      void this.flush(log)
+    }
+  }
+
+  async #flush(log: Log, dirt: Dirt): Promise<void> {
+    const captured = { ...log.writtenEnd, coveredLsn: this.#completedLsn() }
+    for (const segment of dirt.segments) await this.#syncSegment(segment)
+    if (!this.#flushed.has(log)) return
+    this.#flushed.set(log, captured)
+    this.#storeDerived(log, dirt.bytes)
+  }
+
+  async #syncSegment(segment: Segment): Promise<void> {
+    const lease = await this.#storage.openSegment(segment, { create: true })
+    try {
+      await lease.file.datasync()
+    } finally {
+      lease.release()
+    }
+    if (this.#named.has(segment.path)) return
+    await this.#storage.fileSystem.syncDirectory(dirname(segment.path))
+    this.#named.add(segment.path)
+  }
+
+  #storeDerived(log: Log, bytes: number): void {
+    const since = (this.#sinceDerived.get(log) ?? 0) + bytes
+    this.#sinceDerived.set(log, since >= derivedBytes ? 0 : since)
+    if (since < derivedBytes || log.derived === undefined) return
+    this.#storage.persistDerived(log, log.activeSegment, log.derived.capture())
+  }
+}

@@ -1,0 +1,423 @@
+/**
+ * One log directory (an entry of `log.dirs`): its logs, its journal, its checkpoint. The first error of a write or fsync takes
+ * the whole directory offline: never retried, never continued, because the kernel may have dropped what it could not write.
+ */
+import type { Clock, FileSystem, Logger, Random, Timer } from '@naru/base'
+import { replaceFile } from './atomic-file.ts'
+import {
+  checkpointName,
+  encodeCheckpoint,
+  type FlushMode,
+  type LogCheckpoint,
+} from './checkpoint.ts'
+import { LogDirectoryError } from './errors.ts'
+import { deletedSuffix, segmentFileName } from './file-names.ts'
+import { Flusher } from './flusher.ts'
+import { GroupCommit } from './group-commit.ts'
+import { Journal } from './journal.ts'
+import { JournalFiles } from './journal-files.ts'
+import { type DerivedState, Log, type LogConfig } from './log.ts'
+import { makeLogDirectory } from './log-creation.ts'
+import { loadLog } from './log-loader.ts'
+import { LogStorage } from './log-storage.ts'
+import type { OpenFiles } from './open-files.ts'
+import { join } from './paths.ts'
+import { type RecoveredDirectory, recoverDirectory } from './recovery.ts'
+import type { Segment } from './segment.ts'
+
+/** Journal bytes between two checkpoints: what a start after a crash may have to replay. */
+const checkpointBytes = 16 << 20
+/** A directory that was quiet this long is flushed and checkpointed. */
+const quietMs = 1_000
+/** How long data of `naru.flush=async` may stay in the page cache only. */
+const asyncFlushMs = 100
+
+export interface JournalSize {
+  readonly fileCount: number
+  readonly fileBytes: number
+  readonly fileBytesMax: number
+  readonly fileCountMax: number
+}
+
+export interface LogDirectoryOptions {
+  readonly path: string
+  readonly fileSystem: FileSystem
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly openFiles: OpenFiles
+  readonly journal: JournalSize
+  /** Settings of a log that was found on the disk, by the name of its directory. */
+  readonly configOf: (name: string) => LogConfig
+  readonly onOffline: (error: LogDirectoryError) => void
+}
+
+interface LogState {
+  readonly topicId: string
+  loading?: Promise<void>
+}
+
+export class LogDirectory implements AsyncDisposable {
+  readonly path: string
+  /** How the start found the directory. */
+  readonly startKind: RecoveredDirectory['kind']
+  readonly #options: LogDirectoryOptions
+  readonly #journal: Journal
+  readonly #storage: LogStorage
+  readonly #rounds: GroupCommit
+  readonly #flusher: Flusher
+  readonly #logs = new Map<string, Log>()
+  readonly #states = new Map<Log, LogState>()
+  #offline: LogDirectoryError | undefined
+  #checkpointing: Promise<void> | undefined
+  #checkpointWanted = false
+  #advancing: Promise<void> | undefined
+  #journaledSince = 0
+  #quiet: Timer | undefined
+  #asyncFlush: Timer | undefined
+  readonly #deletions = new Set<Timer>()
+  #isClosing = false
+
+  private constructor(
+    options: LogDirectoryOptions,
+    journal: Journal,
+    recovered: RecoveredDirectory,
+  ) {
+    this.path = options.path
+    this.startKind = recovered.kind
+    this.#options = options
+    this.#journal = journal
+    const onError = (error: unknown) => this.#goOffline(error)
+    const { fileSystem, openFiles, logger, clock } = options
+    this.#storage = new LogStorage({ fileSystem, openFiles, logger, onError })
+    this.#rounds = new GroupCommit({
+      clock,
+      journal,
+      storage: this.#storage,
+      onWritten: (log, run, lsn) => this.#noteWritten(log, run, lsn),
+      onError,
+    })
+    this.#flusher = new Flusher({
+      storage: this.#storage,
+      completedLsn: () => this.#rounds.completedLsn,
+      onError,
+    })
+    for (const found of recovered.logs) {
+      this.#add(
+        new Log({
+          ...found,
+          logId: Buffer.from(found.identity.logId, 'hex'),
+          config: options.configOf(found.name),
+          storage: this.#storage,
+          onPending: (log) => this.#onPending(log),
+        }),
+        found.identity.topicId,
+      )
+    }
+  }
+
+  /** Recovers the directory and opens it for appends. */
+  static async open(options: LogDirectoryOptions): Promise<LogDirectory> {
+    const { fileSystem, path, random, logger } = options
+    const journalPath = join(path, '.journal')
+    await fileSystem.makeDirectory(journalPath)
+    await fileSystem.syncDirectory(path)
+    const runId = random.bytes(16)
+    const recovered = await recoverDirectory({ fileSystem, path, journalPath, runId, logger })
+    const { fileCount, fileBytes, fileBytesMax, fileCountMax } = options.journal
+    const files = new JournalFiles(fileSystem, journalPath)
+    await files.prepare({ count: fileCount, sizeBytes: fileBytes })
+    const journal = new Journal({ files, runId, fileBytesMax, fileCountMax })
+    const damaged = recovered.logs.filter((log) => log.isDamaged).map((log) => log.name)
+    if (damaged.length > 0) logger.error('logs-damaged', { directory: path, logs: damaged })
+    return new LogDirectory(options, journal, recovered)
+  }
+
+  /** By directory name, `orders-3`. */
+  get logs(): ReadonlyMap<string, Log> {
+    return this.#logs
+  }
+
+  /** Why the directory is offline, or undefined while it works. */
+  get offline(): LogDirectoryError | undefined {
+    return this.#offline
+  }
+
+  /** The topic id that was given when the log was made. */
+  topicIdOf(log: Log): string {
+    return (this.#states.get(log) as LogState).topicId
+  }
+
+  /** Makes an empty log, durable before it resolves. */
+  async createLog(request: {
+    name: string
+    topicId: string
+    firstOffset: bigint
+    flushMode: FlushMode
+    config: LogConfig
+  }): Promise<Log> {
+    this.#assertOnline()
+    const { name, topicId, firstOffset, flushMode, config } = request
+    if (this.#logs.has(name)) {
+      throw new LogDirectoryError('LOG_EXISTS', this.path, `Cannot create ${name}: it exists`)
+    }
+    const logId = this.#options.random.bytes(16)
+    const path = await this.#guard(
+      makeLogDirectory(this.#options.fileSystem, this.path, {
+        name,
+        identity: { topicId, logId: logId.toString('hex'), firstOffset, flushMode },
+      }),
+    )
+    const log = new Log({
+      name,
+      path,
+      logId,
+      flushMode,
+      config,
+      logStartOffset: firstOffset,
+      end: { endOffset: firstOffset, segmentBaseOffset: firstOffset, position: 0 },
+      segments: [],
+      isDamaged: false,
+      storage: this.#storage,
+      onPending: (pending) => this.#onPending(pending),
+    })
+    this.#add(log, topicId)
+    return log
+  }
+
+  /** Brings a log's derived state to its end, so that it can be appended to and read. Once per log; later calls wait for the first. */
+  async load(log: Log, derived: DerivedState): Promise<void> {
+    this.#assertOnline()
+    const state = this.#states.get(log) as LogState
+    state.loading ??= loadLog(log, derived)
+    await state.loading
+  }
+
+  /** Removes a log: its name goes at once and durably, its files after `file.delete.delay.ms`. */
+  async deleteLog(
+    log: Log,
+    { suffix = 'delete' }: { suffix?: 'delete' | 'stray' } = {},
+  ): Promise<void> {
+    this.#assertOnline()
+    log.isHeld = true
+    await this.#rounds.settled(log)
+    await this.#storage.settled(log)
+    const unique = this.#options.random.bytes(16).toString('hex')
+    const aside = `${log.path}.${unique}-${suffix}`
+    await this.#options.openFiles.forget(`${log.path}/`)
+    await this.#guard(this.#options.fileSystem.rename(log.path, aside))
+    await this.#guard(this.#options.fileSystem.syncDirectory(this.path))
+    this.#logs.delete(log.name)
+    this.#states.delete(log)
+    this.#flusher.forget(log)
+    if (suffix === 'delete') this.#removeLater(log.config.fileDeleteDelayMs, aside)
+  }
+
+  /** Changes what an acknowledgement waits for. Nothing is acknowledged in between that would be less safe than it was told. */
+  async setFlushMode(log: Log, mode: FlushMode): Promise<void> {
+    if (log.flushMode === mode) return
+    this.#assertOnline()
+    log.isHeld = true
+    try {
+      await this.#rounds.settled(log)
+      await this.#flusher.flush(log)
+      log.flushMode = mode
+      await this.checkpoint()
+    } finally {
+      this.#rounds.release(log)
+    }
+  }
+
+  /** Moves the start of a log up for good and removes the segments below it. */
+  async moveStart(log: Log, offset: bigint): Promise<void> {
+    this.#assertOnline()
+    log.moveStart(offset)
+    await this.#flusher.flush(log)
+    await this.checkpoint()
+    for (const segment of log.dropSegmentsBelowStart()) await this.#retire(log, segment)
+  }
+
+  /** Makes a checkpoint durable that includes everything up to this call. */
+  async checkpoint(): Promise<void> {
+    await this.#checkpointing
+    this.#assertOnline()
+    this.#checkpointWanted = true
+    this.#checkpointing ??= this.#writeCheckpoint({ isClean: false })
+    await this.#checkpointing
+    this.#assertOnline()
+  }
+
+  /** Writes what waits, flushes everything and leaves a checkpoint from which the next start has nothing to replay. */
+  async close(): Promise<void> {
+    if (this.#isClosing) return
+    this.#isClosing = true
+    this.#quiet?.cancel()
+    this.#asyncFlush?.cancel()
+    for (const timer of this.#deletions) timer.cancel()
+    if (this.#offline === undefined) await this.#closeCleanly()
+    this.#rounds.stop()
+    await this.#options.openFiles.forget(`${this.path}/`)
+    await this.#journal.close()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  async #closeCleanly(): Promise<void> {
+    for (const log of this.#logs.values()) await this.#rounds.settled(log)
+    await this.#advancing
+    await this.#flusher.flushAll()
+    for (const log of this.#logs.values()) {
+      const { derived } = log
+      if (derived !== undefined && log.logEndOffset > log.trustedFromOffset) {
+        this.#storage.persistDerived(log, log.activeSegment, derived.capture())
+        await this.#storage.settled(log)
+      }
+    }
+    await this.#checkpointing
+    if (this.#offline === undefined) await this.#writeCheckpoint({ isClean: true })
+  }
+
+  #add(log: Log, topicId: string): void {
+    this.#logs.set(log.name, log)
+    this.#states.set(log, { topicId })
+    this.#flusher.add(log, log.writtenEnd)
+  }
+
+  #onPending(log: Log): void {
+    if (this.#offline === undefined) this.#rounds.add(log)
+  }
+
+  #noteWritten(
+    log: Log,
+    run: { segment: Segment; lengthBytes: number },
+    lsn: bigint | undefined,
+  ): void {
+    this.#flusher.noteWritten(log, run.segment, run.lengthBytes, lsn)
+    if (log.flushMode === 'async') this.#armAsyncFlush()
+    if (lsn !== undefined) this.#journaledSince += run.lengthBytes
+    if (this.#journaledSince >= checkpointBytes) void this.#advance()
+    else this.#armQuiet()
+  }
+
+  /** Flushes what holds back the journal and frees it with a checkpoint. Errors have taken the directory offline already. */
+  #advance(): Promise<void> {
+    this.#advancing ??= this.#flushAndCheckpoint().finally(() => {
+      this.#advancing = undefined
+    })
+    return this.#advancing
+  }
+
+  async #flushAndCheckpoint(): Promise<void> {
+    this.#journaledSince = 0
+    try {
+      await this.#flusher.flushThrough(this.#rounds.completedLsn)
+      await this.checkpoint()
+    } catch (error) {
+      this.#goOffline(error)
+    }
+  }
+
+  #armQuiet(): void {
+    if (this.#quiet !== undefined || this.#isClosing) return
+    const lsn = this.#journal.nextLsn
+    this.#quiet = this.#options.clock.setTimer(quietMs, () => {
+      this.#quiet = undefined
+      if (this.#offline !== undefined) return
+      // Two more: the last data round and its witness may have come since.
+      if (this.#journal.nextLsn > lsn + 2n) this.#armQuiet()
+      else void this.#advance()
+    })
+  }
+
+  #armAsyncFlush(): void {
+    if (this.#asyncFlush !== undefined || this.#isClosing) return
+    this.#asyncFlush = this.#options.clock.setTimer(asyncFlushMs, () => {
+      this.#asyncFlush = undefined
+      this.#flusher.flushMode('async').catch((error: unknown) => this.#goOffline(error))
+    })
+  }
+
+  async #writeCheckpoint({ isClean }: { isClean: boolean }): Promise<void> {
+    try {
+      do {
+        this.#checkpointWanted = false
+        const first = this.#journal.placeOf(this.#flusher.firstNeededLsn)
+        const content = encodeCheckpoint({
+          runId: this.#journal.runId,
+          first,
+          durableLsn: this.#journal.durableLsn,
+          isClean,
+          logs: [...this.#logs.values()].map((log) => this.#checkpointOf(log)),
+        })
+        await replaceFile(this.#options.fileSystem, join(this.path, checkpointName), content)
+        this.#journal.release(first)
+      } while (this.#checkpointWanted)
+    } catch (error) {
+      this.#goOffline(error)
+    } finally {
+      this.#checkpointing = undefined
+    }
+  }
+
+  #checkpointOf(log: Log): LogCheckpoint {
+    return {
+      logId: log.logId,
+      ...this.#flusher.flushedOf(log),
+      logStartOffset: log.logStartOffset,
+      flushMode: log.flushMode,
+      isDamaged: log.isDamaged,
+    }
+  }
+
+  /** Gives a segment's files another name at once, and removes them later: a reader may be in the middle of one. */
+  async #retire(log: Log, segment: Segment): Promise<void> {
+    const { fileSystem, openFiles } = this.#options
+    await openFiles.forget(segment.path)
+    for (const suffix of ['.log', '.index', '.timeindex', '.snapshot'] as const) {
+      const path = join(log.path, segmentFileName(segment.baseOffset, suffix))
+      if ((await fileSystem.stat(path)) === undefined) continue
+      await this.#guard(fileSystem.rename(path, path + deletedSuffix))
+      this.#removeLater(log.config.fileDeleteDelayMs, path + deletedSuffix)
+    }
+  }
+
+  #removeLater(delayMs: number, path: string): void {
+    const timer = this.#options.clock.setTimer(delayMs, () => {
+      this.#deletions.delete(timer)
+      const { fileSystem } = this.#options
+      const removal = path.endsWith(deletedSuffix)
+        ? fileSystem.remove(path)
+        : fileSystem.removeDirectory(path)
+      removal.catch((error: unknown) => this.#goOffline(error))
+    })
+    this.#deletions.add(timer)
+  }
+
+  async #guard<T>(operation: Promise<T>): Promise<T> {
+    try {
+      return await operation
+    } catch (error) {
+      this.#goOffline(error)
+      throw this.#offline ?? error
+    }
+  }
+
+  #assertOnline(): void {
+    if (this.#offline !== undefined) throw this.#offline
+  }
+
+  #goOffline(cause: unknown): void {
+    if (this.#offline !== undefined) return
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    this.#offline = new LogDirectoryError(
+      'LOG_DIRECTORY_OFFLINE',
+      this.path,
+      `Log directory ${this.path} is offline: ${reason}`,
+      cause,
+    )
+    this.#rounds.stop()
+    this.#options.onOffline(this.#offline)
+  }
+}

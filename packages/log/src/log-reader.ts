@@ -1,0 +1,192 @@
+/** Reads and look-ups in a log. Whole batches only, and only what is written. */
+import {
+  baseOffsetAt,
+  batchHeaderBytes,
+  batchSizeAt,
+  isCrcValid,
+  lastOffsetAt,
+} from '@naru/records'
+import { LogDirectoryError } from './errors.ts'
+import { scanHeaders } from './header-scan.ts'
+import type { Log } from './log.ts'
+import type { Segment } from './segment.ts'
+
+/** Reads up to this size on the calling thread when they are near the end of the log, hence in the page cache. */
+const syncReadBytesMax = 65_536
+const nearEndBytes = 8 << 20
+const empty = Buffer.alloc(0)
+
+export interface ReadRequest {
+  /** First offset wanted: the batch that holds it is returned whole. */
+  readonly offset: bigint
+  readonly maxBytes: number
+  /** Exclusive: batches that begin at or above it are left out. */
+  readonly upTo: bigint
+  /** The first batch is returned even when it is larger than `maxBytes` (KIP-74). */
+  readonly atLeastOne: boolean
+}
+
+/** Empty when there is nothing between `offset` and `upTo`. The caller has checked the offset against the log's bounds. */
+export async function readBatches(log: Log, request: ReadRequest): Promise<Buffer> {
+  let segment: Segment | undefined = log.segmentOf(request.offset)
+  while (segment !== undefined) {
+    const end = log.readableBytes(segment)
+    const from: number = await positionOf(log, segment, request.offset)
+    if (from < end) return readFrom(log, segment, { ...request, from, end })
+    segment = log.nextSegment(segment)
+  }
+  return empty
+}
+
+async function readFrom(
+  log: Log,
+  segment: Segment,
+  request: ReadRequest & { from: number; end: number },
+): Promise<Buffer> {
+  const { from, end, maxBytes, atLeastOne, upTo } = request
+  const bytes = await readAt(log, segment, { from, bytes: Math.min(maxBytes, end - from) })
+  const cut = wholeBatches(bytes, upTo)
+  if (cut > 0 || !atLeastOne)
+    return finishRead(log, segment, { bytes: bytes.subarray(0, cut), from })
+  const headerBytes = Math.min(batchHeaderBytes, end - from)
+  const header =
+    bytes.length >= headerBytes ? bytes : await readAt(log, segment, { from, bytes: headerBytes })
+  if (header.length < batchHeaderBytes || baseOffsetAt(header, 0) >= upTo) return empty
+  const whole = await readAt(log, segment, { from, bytes: batchSizeAt(header, 0) })
+  return finishRead(log, segment, { bytes: whole, from })
+}
+
+/** Where the batch that holds `offset` begins, or the end of what is readable when it lies in a later segment. */
+export async function positionOf(log: Log, segment: Segment, offset: bigint): Promise<number> {
+  if (offset <= segment.baseOffset) return 0
+  const known = segment.positionOfNext(offset)
+  if (known !== undefined) return known
+  const end = log.readableBytes(segment)
+  const written = log.writtenEnd
+  if (offset >= written.endOffset && segment.baseOffset === written.segmentBaseOffset) return end
+  const indexes = await log.storage.indexesOf(log, segment)
+  const from = indexes.offset.floorPosition(Number(offset - segment.baseOffset))
+  const lease = await log.storage.openSegment(segment, { create: false })
+  try {
+    const stop = await scanHeaders(lease.file, { from, to: end }, (h) => h.lastOffset < offset)
+    return stop.position
+  } finally {
+    lease.release()
+  }
+}
+
+async function readAt(
+  log: Log,
+  segment: Segment,
+  { from, bytes }: { from: number; bytes: number },
+): Promise<Buffer> {
+  const target = Buffer.allocUnsafeSlow(bytes)
+  const lease = await log.storage.openSegment(segment, { create: false })
+  try {
+    const isNearEnd = segment === log.activeSegment && segment.sizeBytes - from < nearEndBytes
+    const read =
+      isNearEnd && bytes <= syncReadBytesMax
+        ? lease.file.readSync(target, from)
+        : await lease.file.read(target, from)
+    return target.subarray(0, read)
+  } finally {
+    lease.release()
+  }
+}
+
+/** Bytes of the whole batches at the start of `bytes` that begin below `upTo`. */
+function wholeBatches(bytes: Buffer, upTo: bigint): number {
+  let at = 0
+  while (at + batchHeaderBytes <= bytes.length) {
+    const size = batchSizeAt(bytes, at)
+    if (size < batchHeaderBytes || at + size > bytes.length) break
+    if (baseOffsetAt(bytes, at) >= upTo) break
+    at += size
+  }
+  return at
+}
+
+/** Remembers where the next read begins, and checks what this process has not written itself before anyone sees it. */
+function finishRead(
+  log: Log,
+  segment: Segment,
+  { bytes, from }: { bytes: Buffer; from: number },
+): Buffer {
+  let at = 0
+  let next = 0n
+  while (at < bytes.length) {
+    const size = batchSizeAt(bytes, at)
+    if (baseOffsetAt(bytes, at) < log.trustedFromOffset && !isCrcValid(bytes, at, size)) {
+      throw new LogDirectoryError(
+        'LOG_CORRUPT',
+        log.path,
+        `Cannot read ${log.name} at offset ${baseOffsetAt(bytes, at)}: wrong checksum at position ${from + at} of ${segment.path}`,
+      )
+    }
+    next = lastOffsetAt(bytes, at) + 1n
+    at += size
+  }
+  if (bytes.length > 0) segment.notePositionOfNext(next, from + bytes.length)
+  return bytes
+}
+
+/** The batch that holds the first record at or after `timestamp`, or undefined; batches up to `upTo` are looked at. */
+export async function batchForTimestamp(
+  log: Log,
+  { timestamp, upTo }: { timestamp: bigint; upTo: bigint },
+): Promise<Buffer | undefined> {
+  for (const segment of [...log.segments]) {
+    const { time, offset } = await log.storage.indexesOf(log, segment)
+    if (segment.maxTimestamp < timestamp) continue
+    const lower = time.lowerEntry(timestamp)
+    const from = lower === undefined ? 0 : offset.floorPosition(lower.relativeOffset)
+    const found = await findBatch(log, segment, {
+      from,
+      matches: (header) =>
+        header.maxTimestamp >= timestamp && header.lastOffset >= log.logStartOffset,
+    })
+    if (found === undefined) continue
+    if (found.baseOffset >= upTo) return undefined
+    return readAt(log, segment, { from: found.position, bytes: found.sizeBytes })
+  }
+  return undefined
+}
+
+/** The batch that holds the largest timestamp of the log, the earliest of equals; undefined when the log is empty. */
+export async function batchOfMaxTimestamp(log: Log): Promise<Buffer | undefined> {
+  let newest: Segment | undefined
+  for (const segment of log.segments) {
+    if (log.readableBytes(segment) === 0) continue
+    await log.storage.indexesOf(log, segment)
+    if (newest === undefined || segment.maxTimestamp > newest.maxTimestamp) newest = segment
+  }
+  if (newest === undefined) return undefined
+  const offset = newest.maxTimestampOffset
+  const from = await positionOf(log, newest, offset)
+  const header = await readAt(log, newest, { from, bytes: batchHeaderBytes })
+  if (header.length < batchHeaderBytes) return undefined
+  return readAt(log, newest, { from, bytes: batchSizeAt(header, 0) })
+}
+
+async function findBatch(
+  log: Log,
+  segment: Segment,
+  options: {
+    from: number
+    matches: (header: { maxTimestamp: bigint; lastOffset: bigint }) => boolean
+  },
+): Promise<{ position: number; sizeBytes: number; baseOffset: bigint } | undefined> {
+  let found: { position: number; sizeBytes: number; baseOffset: bigint } | undefined
+  const lease = await log.storage.openSegment(segment, { create: false })
+  try {
+    const range = { from: options.from, to: log.readableBytes(segment) }
+    await scanHeaders(lease.file, range, (header, position) => {
+      if (!options.matches(header)) return true
+      found = { position, sizeBytes: header.sizeBytes, baseOffset: header.baseOffset }
+      return false
+    })
+  } finally {
+    lease.release()
+  }
+  return found
+}

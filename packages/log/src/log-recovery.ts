@@ -1,0 +1,207 @@
+import type { File, FileSystem } from '@naru/base'
+import type { FlushMode, LogCheckpoint, LogEnd } from './checkpoint.ts'
+import { deletedSuffix, offsetOfFileName, segmentFileName } from './file-names.ts'
+import type { RecoveredEntry } from './journal-round.ts'
+import type { LogIdentity } from './log-identity.ts'
+import type { PartitionFound } from './partition-directories.ts'
+import { join } from './paths.ts'
+import { scanTail } from './tail-scan.ts'
+
+export interface RecoveredLog {
+  readonly name: string
+  readonly path: string
+  readonly identity: LogIdentity
+  readonly end: LogEnd
+  readonly logStartOffset: bigint
+  readonly flushMode: FlushMode
+  readonly segments: readonly { baseOffset: bigint; sizeBytes: number }[]
+  readonly isDamaged: boolean
+}
+
+/** Recovers one log: takes journal entries, then cuts, scans and syncs its files. */
+export class LogRecovery {
+  readonly #fileSystem: FileSystem
+  readonly #partition: PartitionFound
+  readonly #stored: LogCheckpoint | undefined
+  readonly flushMode: FlushMode
+  #end: LogEnd
+  #isDamaged: boolean
+  #isBroken = false
+  /** Where the replay ended in each segment that it wrote. */
+  readonly #touched = new Map<bigint, number>()
+  #open: { baseOffset: bigint; file: File } | undefined
+  #segments: { baseOffset: bigint; sizeBytes: number }[] = []
+
+  constructor(
+    fileSystem: FileSystem,
+    partition: PartitionFound,
+    stored: LogCheckpoint | undefined,
+  ) {
+    const first = partition.identity.firstOffset
+    this.#fileSystem = fileSystem
+    this.#partition = partition
+    this.#stored = stored
+    this.#end = stored ?? { endOffset: first, segmentBaseOffset: first, position: 0 }
+    this.#isDamaged = stored?.isDamaged ?? false
+    this.flushMode = stored?.flushMode ?? partition.identity.flushMode
+  }
+
+  markDamaged(): void {
+    this.#isDamaged = true
+  }
+
+  /** Writes a journal entry into its segment, if the checkpoint does not cover it. */
+  async apply(entry: RecoveredEntry, lsn: bigint): Promise<void> {
+    if (this.#isBroken || lsn <= (this.#stored?.coveredLsn ?? 0n)) return
+    if (entry.baseOffset !== this.#end.endOffset) {
+      this.#isBroken = true
+      this.#isDamaged = true
+      return
+    }
+    const file = await this.#segmentFile(entry.segmentBaseOffset)
+    await file.write([entry.payload], entry.position)
+    const position = entry.position + entry.lengthBytes
+    this.#touched.set(entry.segmentBaseOffset, position)
+    const { nextOffset: endOffset, segmentBaseOffset } = entry
+    this.#end = { endOffset, segmentBaseOffset, position }
+  }
+
+  /** Brings the files to what was recovered. Everything is durable when it resolves. */
+  async finish(kind: 'new' | 'clean' | 'crash' | 'unknown'): Promise<void> {
+    await this.#closeOpen()
+    if (kind === 'unknown') {
+      this.#isDamaged = true
+      await this.#rescue()
+    } else if (kind === 'crash') {
+      await this.#cut()
+    }
+    await this.#listSegments()
+    const last = this.#segments.at(-1)
+    const reached = last?.baseOffset === this.#end.segmentBaseOffset ? last.sizeBytes : 0
+    if (reached < this.#end.position) await this.#shrinkTo(reached)
+  }
+
+  result(): RecoveredLog {
+    const stored = this.#stored?.logStartOffset ?? this.#partition.identity.firstOffset
+    return {
+      name: this.#partition.name,
+      path: this.#partition.path,
+      identity: this.#partition.identity,
+      end: this.#end,
+      logStartOffset: stored > this.#end.endOffset ? this.#end.endOffset : stored,
+      flushMode: this.flushMode,
+      segments: this.#segments,
+      isDamaged: this.#isDamaged,
+    }
+  }
+
+  /** After a crash: removes segments that nothing names, scans the tail of an unjournaled log, cuts at the recovered end. */
+  async #cut(): Promise<void> {
+    const storedBase = this.#stored?.segmentBaseOffset ?? this.#partition.identity.firstOffset
+    if (this.flushMode !== 'ack' && !this.#isBroken) await this.#extendByScan()
+    for (const baseOffset of await this.#baseOffsets()) {
+      const isNamed = baseOffset <= storedBase || this.#touched.has(baseOffset)
+      if (!isNamed || baseOffset > this.#end.segmentBaseOffset) {
+        await this.#fileSystem.remove(this.#pathOf(baseOffset))
+      }
+    }
+    this.#touched.set(this.#end.segmentBaseOffset, this.#end.position)
+    for (const [baseOffset, position] of this.#touched) {
+      if (baseOffset <= this.#end.segmentBaseOffset) await this.#cutSegment(baseOffset, position)
+    }
+    await this.#removeDerivedAbove(this.#end.endOffset)
+    await this.#fileSystem.syncDirectory(this.#partition.path)
+  }
+
+  /** Without a checkpoint: what the segments themselves show, from the first to the last contiguous batch. */
+  async #rescue(): Promise<void> {
+    const first = (await this.#baseOffsets())[0]
+    if (first === undefined) return
+    this.#end = { endOffset: first, segmentBaseOffset: first, position: 0 }
+    await this.#extendByScan()
+    await this.#cut()
+  }
+
+  async #extendByScan(): Promise<void> {
+    const { end, scanned } = await scanTail(this.#fileSystem, this.#partition.path, {
+      from: this.#end,
+      baseOffsets: await this.#baseOffsets(),
+    })
+    this.#end = end
+    for (const [baseOffset, position] of scanned) this.#touched.set(baseOffset, position)
+  }
+
+  async #cutSegment(baseOffset: bigint, position: number): Promise<void> {
+    const path = this.#pathOf(baseOffset)
+    const stat = await this.#fileSystem.stat(path)
+    if (stat === undefined) return
+    const file = await this.#fileSystem.open(path, 'write')
+    try {
+      if (stat.sizeBytes > position) await file.truncate(position)
+      await file.datasync()
+    } finally {
+      await file.close()
+    }
+  }
+
+  async #removeDerivedAbove(endOffset: bigint): Promise<void> {
+    for (const name of await this.#fileSystem.list(this.#partition.path)) {
+      const snapshot = offsetOfFileName(name, '.snapshot')
+      const index = offsetOfFileName(name, '.index') ?? offsetOfFileName(name, '.timeindex')
+      const isAbove =
+        (snapshot !== undefined && snapshot > endOffset) ||
+        (index !== undefined && index > this.#end.segmentBaseOffset)
+      if (isAbove || name.endsWith('.tmp') || name.endsWith(deletedSuffix)) {
+        await this.#fileSystem.remove(join(this.#partition.path, name))
+      }
+    }
+  }
+
+  /** The file is shorter than the checkpoint promises: what was acknowledged is gone, and is said to be. */
+  async #shrinkTo(reached: number): Promise<void> {
+    this.#isDamaged = true
+    const base = this.#segments.at(-1)?.baseOffset ?? this.#partition.identity.firstOffset
+    const { end } = await scanTail(this.#fileSystem, this.#partition.path, {
+      from: { endOffset: base, segmentBaseOffset: base, position: 0 },
+      baseOffsets: reached === 0 && this.#segments.length === 0 ? [] : [base],
+    })
+    this.#end = end
+    await this.#cutSegment(base, end.position)
+    await this.#removeDerivedAbove(end.endOffset)
+    await this.#listSegments()
+  }
+
+  async #listSegments(): Promise<void> {
+    this.#segments = []
+    for (const baseOffset of await this.#baseOffsets()) {
+      if (baseOffset > this.#end.segmentBaseOffset) continue
+      const stat = await this.#fileSystem.stat(this.#pathOf(baseOffset))
+      if (stat !== undefined) this.#segments.push({ baseOffset, sizeBytes: stat.sizeBytes })
+    }
+  }
+
+  async #baseOffsets(): Promise<bigint[]> {
+    const names = await this.#fileSystem.list(this.#partition.path)
+    return names
+      .map((name) => offsetOfFileName(name, '.log'))
+      .filter((offset) => offset !== undefined)
+      .sort((a, b) => (a < b ? -1 : 1))
+  }
+
+  #pathOf(baseOffset: bigint): string {
+    return join(this.#partition.path, segmentFileName(baseOffset, '.log'))
+  }
+
+  async #segmentFile(baseOffset: bigint): Promise<File> {
+    if (this.#open?.baseOffset === baseOffset) return this.#open.file
+    await this.#closeOpen()
+    const file = await this.#fileSystem.open(this.#pathOf(baseOffset), 'write')
+    this.#open = { baseOffset, file }
+    return file
+  }
+
+  async #closeOpen(): Promise<void> {
+    await this.#open?.file.close()
+    this.#open = undefined
+  }
+}

@@ -1,0 +1,149 @@
+/**
+ * The disk side of logs: opens segment files through the shared pool, loads indexes, and stores what is derived from a log
+ * (indexes, producer snapshots, leader epochs). A snapshot is written after the indexes it vouches for: whatever lies above the
+ * last valid snapshot is derived anew from the segments.
+ */
+import type { FileSystem, Logger } from '@naru/base'
+import { readFileIfPresent, replaceFile } from './atomic-file.ts'
+import { leaderEpochCheckpointName, offsetOfFileName, segmentFileName } from './file-names.ts'
+import { scanHeaders } from './header-scan.ts'
+import type { Log } from './log.ts'
+import { OffsetIndex } from './offset-index.ts'
+import type { Lease, OpenFiles } from './open-files.ts'
+import { join } from './paths.ts'
+import type { Segment } from './segment.ts'
+import { TimeIndex } from './time-index.ts'
+
+/** Sealed segments of one log that keep their indexes in memory. */
+const loadedSealedSegmentsMax = 4
+
+export class LogStorage {
+  readonly fileSystem: FileSystem
+  readonly openFiles: OpenFiles
+  readonly #logger: Logger
+  readonly #onError: (error: unknown) => void
+  /** What is being stored for each log, one thing at a time. */
+  readonly #storing = new Map<Log, Promise<void>>()
+
+  constructor(options: {
+    fileSystem: FileSystem
+    openFiles: OpenFiles
+    logger: Logger
+    onError: (error: unknown) => void
+  }) {
+    this.fileSystem = options.fileSystem
+    this.openFiles = options.openFiles
+    this.#logger = options.logger
+    this.#onError = options.onError
+  }
+
+  /** The open segment file; creates it for the first write. */
+  async openSegment(segment: Segment, { create }: { create: boolean }): Promise<Lease> {
+    return this.openFiles.lease(segment.path) ?? this.openFiles.open(segment.path, { create })
+  }
+
+  /** Stores the indexes of `segment` and the derived state as of now, in the background and in order. */
+  persistDerived(
+    log: Log,
+    segment: Segment,
+    captured: { producers: Buffer; epochs: Buffer },
+  ): void {
+    const { indexes } = segment
+    if (indexes === undefined) return
+    const offset = log.logEndOffset
+    const files = {
+      index: Buffer.from(indexes.offset.bytes),
+      timeIndex: Buffer.from(indexes.time.bytes),
+    }
+    const before = this.#storing.get(log) ?? Promise.resolve()
+    const storing = before
+      .then(() => this.#store(log, segment, { ...captured, ...files, offset }))
+      .catch((error: unknown) => this.#onError(error))
+      .finally(() => {
+        if (this.#storing.get(log) === storing) this.#storing.delete(log)
+      })
+    this.#storing.set(log, storing)
+  }
+
+  /** Resolves when all that was handed to `persistDerived` for the log is stored. */
+  async settled(log: Log): Promise<void> {
+    await this.#storing.get(log)
+  }
+
+  async #store(
+    log: Log,
+    segment: Segment,
+    state: { producers: Buffer; epochs: Buffer; index: Buffer; timeIndex: Buffer; offset: bigint },
+  ): Promise<void> {
+    const path = (suffix: '.index' | '.timeindex') =>
+      join(log.path, segmentFileName(segment.baseOffset, suffix))
+    await replaceFile(this.fileSystem, path('.index'), state.index)
+    await replaceFile(this.fileSystem, path('.timeindex'), state.timeIndex)
+    await replaceFile(this.fileSystem, join(log.path, leaderEpochCheckpointName), state.epochs)
+    const snapshot = join(log.path, segmentFileName(state.offset, '.snapshot'))
+    await replaceFile(this.fileSystem, snapshot, state.producers)
+    await this.#removeOldSnapshots(log, state.offset)
+  }
+
+  /** Keeps the newest snapshot and those at the start of a segment, which a truncation goes back to. */
+  async #removeOldSnapshots(log: Log, newest: bigint): Promise<void> {
+    const bases = new Set(log.segments.map((segment) => segment.baseOffset))
+    for (const name of await this.fileSystem.list(log.path)) {
+      const offset = offsetOfFileName(name, '.snapshot')
+      if (offset === undefined || offset >= newest || bases.has(offset)) continue
+      await this.fileSystem.remove(join(log.path, name))
+    }
+  }
+
+  /** The indexes of a segment, from memory, from its files, or derived anew from the segment when there are none. */
+  async indexesOf(log: Log, segment: Segment): Promise<NonNullable<Segment['indexes']>> {
+    if (segment.indexes !== undefined) return segment.indexes
+    const path = (suffix: '.index' | '.timeindex') =>
+      join(log.path, segmentFileName(segment.baseOffset, suffix))
+    const offset = await readFileIfPresent(this.fileSystem, path('.index'))
+    const time = await readFileIfPresent(this.fileSystem, path('.timeindex'))
+    if (offset !== undefined && time !== undefined) {
+      segment.indexes = { offset: new OffsetIndex(offset), time: new TimeIndex(time) }
+      noteNewest(segment)
+    } else {
+      this.#logger.info('index-rebuilt', { log: log.name, segment: segment.path })
+      await this.#rebuild(log, segment)
+    }
+    unloadOthers(log, segment)
+    return segment.indexes as NonNullable<Segment['indexes']>
+  }
+
+  async #rebuild(log: Log, segment: Segment): Promise<void> {
+    const to = log.readableBytes(segment)
+    segment.indexes = { offset: new OffsetIndex(), time: new TimeIndex() }
+    segment.sizeBytes = 0
+    const lease = await this.openSegment(segment, { create: false })
+    try {
+      await scanHeaders(lease.file, { from: 0, to }, (header) => {
+        segment.append(header, log.config.indexIntervalBytes)
+        return true
+      })
+    } finally {
+      lease.release()
+      segment.sizeBytes = to
+    }
+    segment.seal()
+  }
+}
+
+/** The time index's last entry tells a sealed segment's largest timestamp. */
+function noteNewest(segment: Segment): void {
+  const last = segment.indexes?.time.last
+  if (last === undefined || last.timestamp <= segment.maxTimestamp) return
+  segment.maxTimestamp = last.timestamp
+  segment.maxTimestampOffset = segment.baseOffset + BigInt(last.relativeOffset)
+}
+
+function unloadOthers(log: Log, keep: Segment): void {
+  const loaded = log.segments.filter(
+    (segment) => segment.indexes !== undefined && segment !== keep && segment !== log.activeSegment,
+  )
+  for (const segment of loaded.slice(0, Math.max(0, loaded.length - loadedSealedSegmentsMax))) {
+    segment.indexes = undefined
+  }
+}

@@ -1,0 +1,302 @@
+/**
+ * The log of one partition: an ordered list of segments on one log directory. Appends are noted in memory at once and written
+ * by the directory's next round; what may be acknowledged is `confirmedOffset`. Who decides whether a batch is appended, and
+ * what a reader may see, is not here: this is bytes and offsets.
+ */
+import { assert } from '@naru/base'
+import { type BatchHeader, baseOffsetAt, batchSizeAt } from '@naru/records'
+import type { FlushMode, LogEnd } from './checkpoint.ts'
+import type { PlannedEntry } from './journal-round.ts'
+import { type ReadRequest, readBatches } from './log-reader.ts'
+import type { LogStorage } from './log-storage.ts'
+import { Segment } from './segment.ts'
+
+export interface LogConfig {
+  readonly segmentBytes: number
+  readonly segmentMs: number
+  readonly segmentIndexBytes: number
+  readonly indexIntervalBytes: number
+  readonly retentionMs: number
+  readonly retentionBytes: number
+  readonly fileDeleteDelayMs: number
+}
+
+/** Batches that lie side by side in one segment, waiting for the next round. */
+export interface AppendRun extends PlannedEntry {
+  readonly segment: Segment
+}
+
+interface GrowingRun extends AppendRun {
+  nextOffset: bigint
+  lengthBytes: number
+  buffers: Buffer[]
+}
+
+/** State that others derive from the log: the log stores it beside the segments and replays what came after. */
+export interface DerivedState {
+  /** Starts from what was stored at `offset`; false when the stored bytes are unusable. `producers` undefined: from nothing. */
+  restore(stored: {
+    producers: Buffer | undefined
+    epochs: Buffer | undefined
+    offset: bigint
+  }): boolean
+  replay(header: BatchHeader): void
+  capture(): { producers: Buffer; epochs: Buffer }
+}
+
+export interface LogOptions {
+  readonly name: string
+  readonly path: string
+  /** 16 bytes, made with the directory: names this incarnation in the journal. */
+  readonly logId: Buffer
+  readonly flushMode: FlushMode
+  readonly config: LogConfig
+  readonly logStartOffset: bigint
+  readonly end: LogEnd
+  /** Base offsets of all segments, ascending; the last one holds the end. */
+  readonly segments: readonly { baseOffset: bigint; sizeBytes: number }[]
+  readonly isDamaged: boolean
+  readonly storage: LogStorage
+  /** Called when a batch begins to wait for a round. */
+  readonly onPending: (log: Log) => void
+}
+
+export class Log {
+  readonly name: string
+  readonly path: string
+  readonly logId: Buffer
+  readonly storage: LogStorage
+  config: LogConfig
+  flushMode: FlushMode
+  isDamaged: boolean
+  readonly #onPending: (log: Log) => void
+  #segments: Segment[]
+  #pending: GrowingRun[] = []
+  #pendingBytes = 0
+  #logStartOffset: bigint
+  #logEndOffset: bigint
+  #written: LogEnd
+  #derived: DerivedState | undefined
+  /** Batches below it were written by an earlier process: their checksums are verified before they are served. */
+  readonly trustedFromOffset: bigint
+  /** Set by the owner: the confirmed offset moved. */
+  onConfirmed: (() => void) | undefined
+  /** Rounds leave this log's appends waiting while its flush mode changes. */
+  isHeld = false
+
+  constructor(options: LogOptions) {
+    this.name = options.name
+    this.path = options.path
+    this.logId = options.logId
+    this.storage = options.storage
+    this.config = options.config
+    this.flushMode = options.flushMode
+    this.isDamaged = options.isDamaged
+    this.#onPending = options.onPending
+    this.#logStartOffset = options.logStartOffset
+    this.#logEndOffset = options.end.endOffset
+    this.#written = options.end
+    this.trustedFromOffset = options.end.endOffset
+    this.#segments = options.segments.map(
+      ({ baseOffset, sizeBytes }) =>
+        new Segment({ directory: options.path, baseOffset, sizeBytes, isNew: false }),
+    )
+    if (this.#segments.length === 0) this.#segments.push(this.#newSegment(options.end.endOffset))
+  }
+
+  /** First offset that may be read. */
+  get logStartOffset(): bigint {
+    return this.#logStartOffset
+  }
+
+  /** Offset of the next record to append. */
+  get logEndOffset(): bigint {
+    return this.#logEndOffset
+  }
+
+  /** End of what may be acknowledged under the log's flush mode: durable, or at least written. */
+  get confirmedOffset(): bigint {
+    return this.#written.endOffset
+  }
+
+  /** Where the written part ends on disk. */
+  get writtenEnd(): LogEnd {
+    return this.#written
+  }
+
+  get segments(): readonly Segment[] {
+    return this.#segments
+  }
+
+  get sizeBytes(): number {
+    let bytes = 0
+    for (const segment of this.#segments) bytes += segment.sizeBytes
+    return bytes
+  }
+
+  get isLoaded(): boolean {
+    return this.#derived !== undefined
+  }
+
+  get pendingBytes(): number {
+    return this.#pendingBytes
+  }
+
+  /** Attaches the derived state once the loader has brought it to the end of the log. */
+  attach(derived: DerivedState): void {
+    this.#derived = derived
+  }
+
+  get derived(): DerivedState | undefined {
+    return this.#derived
+  }
+
+  /**
+   * Appends one validated batch whose offsets continue the log. `batch` must not change until it is confirmed.
+   * `nowMs` is for `segment.ms` only.
+   */
+  append(batch: Buffer, header: BatchHeader, nowMs: number): void {
+    assert(this.#derived !== undefined, `Log ${this.name} is not loaded`)
+    assert(
+      header.baseOffset === this.#logEndOffset,
+      `Batch at ${header.baseOffset} does not continue ${this.name} at ${this.#logEndOffset}`,
+    )
+    const segment = this.#segmentFor(header, nowMs)
+    this.#extendRun(batch, header, segment)
+    segment.append(header, this.config.indexIntervalBytes)
+    this.#logEndOffset = header.lastOffset + 1n
+    this.#onPending(this)
+  }
+
+  /** Batches from `offset` on; see {@link readBatches}. */
+  read(request: ReadRequest): Promise<Buffer> {
+    return readBatches(this, request)
+  }
+
+  /** Takes what waits for a round, at least one run and then up to `bytesMax`. */
+  takePending(bytesMax: number): AppendRun[] {
+    const taken: GrowingRun[] = []
+    let bytes = 0
+    while (this.#pending.length > 0) {
+      const run = this.#pending[0] as GrowingRun
+      if (taken.length > 0 && bytes + run.lengthBytes > bytesMax) break
+      taken.push(run)
+      this.#pending.shift()
+      bytes += run.lengthBytes
+    }
+    this.#pendingBytes -= bytes
+    return taken
+  }
+
+  /** The round of `run` is complete, and so are all before it. */
+  confirm(run: AppendRun): void {
+    assert(run.baseOffset === this.#written.endOffset, `Round of ${this.name} leaves a gap`)
+    this.#written = {
+      endOffset: run.nextOffset,
+      segmentBaseOffset: run.segmentBaseOffset,
+      position: run.position + run.lengthBytes,
+    }
+  }
+
+  /** Bytes of `segment` that are written and may be read. */
+  readableBytes(segment: Segment): number {
+    const { segmentBaseOffset, position } = this.#written
+    if (segment.baseOffset < segmentBaseOffset) return segment.sizeBytes
+    return segment.baseOffset === segmentBaseOffset ? position : 0
+  }
+
+  /** The segment that holds `offset`: the last one that begins at or below it. */
+  segmentOf(offset: bigint): Segment {
+    let low = 0
+    let high = this.#segments.length - 1
+    while (low < high) {
+      const middle = (low + high + 1) >>> 1
+      if ((this.#segments[middle] as Segment).baseOffset <= offset) low = middle
+      else high = middle - 1
+    }
+    return this.#segments[low] as Segment
+  }
+
+  nextSegment(segment: Segment): Segment | undefined {
+    return this.#segments[this.#segments.indexOf(segment) + 1]
+  }
+
+  get activeSegment(): Segment {
+    return this.#segments.at(-1) as Segment
+  }
+
+  /** Closes the active segment so that retention may take it. Does nothing when it is empty. */
+  roll(): void {
+    const sealed = this.activeSegment
+    if (sealed.sizeBytes === 0) return
+    assert(this.#derived !== undefined, `Log ${this.name} is not loaded`)
+    sealed.seal()
+    this.storage.persistDerived(this, sealed, this.#derived.capture())
+    this.#segments.push(this.#newSegment(this.#logEndOffset))
+  }
+
+  /** Moves the start of the log up; the caller makes it durable with a checkpoint before anyone relies on it. */
+  moveStart(offset: bigint): void {
+    assert(offset <= this.#logEndOffset, `Log start ${offset} is beyond the end of ${this.name}`)
+    if (offset > this.#logStartOffset) this.#logStartOffset = offset
+  }
+
+  /** Takes out the oldest segments that lie wholly below the start of the log; their files are the caller's to remove. */
+  dropSegmentsBelowStart(): Segment[] {
+    let count = 0
+    while (count + 1 < this.#segments.length) {
+      if ((this.#segments[count + 1] as Segment).baseOffset > this.#logStartOffset) break
+      count++
+    }
+    return this.#segments.splice(0, count)
+  }
+
+  #segmentFor(header: BatchHeader, nowMs: number): Segment {
+    const active = this.activeSegment
+    if (active.sizeBytes === 0 && active.baseOffset === header.baseOffset) return active
+    if (!this.#isFull(active, header, nowMs)) return active
+    this.roll()
+    return this.activeSegment
+  }
+
+  #isFull(active: Segment, header: BatchHeader, nowMs: number): boolean {
+    const { segmentBytes, segmentMs, segmentIndexBytes } = this.config
+    const startedMs = active.firstTimestamp
+    return (
+      active.sizeBytes + header.sizeBytes > segmentBytes ||
+      !active.canHold(header.lastOffset, header.sizeBytes) ||
+      (active.indexes?.offset.entries ?? 0) * 8 >= segmentIndexBytes ||
+      (startedMs !== undefined && nowMs - Number(startedMs) > segmentMs)
+    )
+  }
+
+  #extendRun(batch: Buffer, header: BatchHeader, segment: Segment): void {
+    assert(
+      baseOffsetAt(batch, 0) === header.baseOffset && batchSizeAt(batch, 0) === batch.length,
+      'Batch and header differ',
+    )
+    const last = this.#pending.at(-1)
+    this.#pendingBytes += batch.length
+    if (last !== undefined && last.segment === segment && last.leaderEpoch === header.leaderEpoch) {
+      last.buffers.push(batch)
+      last.lengthBytes += batch.length
+      last.nextOffset = header.lastOffset + 1n
+      return
+    }
+    this.#pending.push({
+      logId: this.logId,
+      segment,
+      baseOffset: header.baseOffset,
+      nextOffset: header.lastOffset + 1n,
+      segmentBaseOffset: segment.baseOffset,
+      position: segment.sizeBytes,
+      lengthBytes: batch.length,
+      leaderEpoch: header.leaderEpoch,
+      buffers: [batch],
+    })
+  }
+
+  #newSegment(baseOffset: bigint): Segment {
+    return new Segment({ directory: this.path, baseOffset, sizeBytes: 0, isNew: true })
+  }
+}

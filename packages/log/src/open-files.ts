@@ -1,0 +1,104 @@
+import type { File, FileSystem } from '@naru/base'
+
+/** A pinned open file: the pool does not close it before `release`. */
+export interface Lease {
+  readonly file: File
+  release(): void
+}
+
+class PooledFile implements Lease {
+  readonly path: string
+  readonly file: File
+  pins = 1
+
+  constructor(path: string, file: File) {
+    this.path = path
+    this.file = file
+  }
+
+  release(): void {
+    this.pins--
+  }
+}
+
+/**
+ * Open files of all partitions, least recently used first out. A process may hold 20,000 descriptors at most, a broker
+ * more segments than that (`naru.log.max.open.files`). Pinned files are never closed, so the limit may be passed by what is in use.
+ */
+export class OpenFiles {
+  readonly #fileSystem: FileSystem
+  readonly #limit: number
+  readonly #files = new Map<string, PooledFile>()
+  readonly #opening = new Map<string, Promise<PooledFile>>()
+
+  constructor(fileSystem: FileSystem, limit: number) {
+    this.#fileSystem = fileSystem
+    this.#limit = limit
+  }
+
+  /** The file when it is open already: no promise on the hot path. */
+  lease(path: string): Lease | undefined {
+    const pooled = this.#files.get(path)
+    if (pooled === undefined) return undefined
+    this.#files.delete(path)
+    this.#files.set(path, pooled)
+    pooled.pins++
+    return pooled
+  }
+
+  /** Opens for reading and writing; `create` makes an absent file, otherwise absence is an error. */
+  async open(path: string, { create }: { create: boolean }): Promise<Lease> {
+    const present = this.lease(path)
+    if (present !== undefined) return present
+    const underWay = this.#opening.get(path)
+    if (underWay !== undefined) {
+      const pooled = await underWay
+      pooled.pins++
+      return pooled
+    }
+    const opening = this.#open(path, create)
+    this.#opening.set(path, opening)
+    try {
+      return await opening
+    } finally {
+      this.#opening.delete(path)
+    }
+  }
+
+  /** Forgets the files of paths that begin with `prefix`, and closes those not in use. */
+  async forget(prefix: string): Promise<void> {
+    const closing: Promise<void>[] = []
+    for (const [path, pooled] of this.#files) {
+      if (!path.startsWith(prefix)) continue
+      this.#files.delete(path)
+      if (pooled.pins === 0) closing.push(pooled.file.close())
+    }
+    await Promise.all(closing)
+  }
+
+  async closeAll(): Promise<void> {
+    const all = [...this.#files.values()]
+    this.#files.clear()
+    await Promise.all(all.map((pooled) => pooled.file.close()))
+  }
+
+  async #open(path: string, create: boolean): Promise<PooledFile> {
+    if (!create && (await this.#fileSystem.stat(path)) === undefined) {
+      await this.#fileSystem.open(path, 'read').then((file) => file.close())
+    }
+    const pooled = new PooledFile(path, await this.#fileSystem.open(path, 'write'))
+    this.#files.set(path, pooled)
+    await this.#evict()
+    return pooled
+  }
+
+  async #evict(): Promise<void> {
+    if (this.#files.size <= this.#limit) return
+    for (const [path, pooled] of this.#files) {
+      if (pooled.pins > 0) continue
+      this.#files.delete(path)
+      await pooled.file.close()
+      if (this.#files.size <= this.#limit) return
+    }
+  }
+}
