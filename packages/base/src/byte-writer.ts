@@ -1,22 +1,48 @@
 import { assert } from './assert.ts'
 import { zigzag, zigzag64 } from './varint.ts'
 
+/** Smaller bytes are cheaper to copy than to hand on as a buffer of their own. */
+const referenceBytesMin = 1024
+
 /** A growing buffer with a cursor. Values out of range are bugs of the caller and throw RangeError. */
 export class ByteWriter {
   #buffer: Buffer
   #position = 0
+  /** Finished pieces, when large values were taken by reference. */
+  readonly #chunks: Buffer[] = []
+  #chunksBytes = 0
+  #chunkStart = 0
 
   constructor(initialBytes = 256) {
     this.#buffer = Buffer.allocUnsafe(initialBytes)
   }
 
+  /** Bytes written so far. */
   get position(): number {
-    return this.#position
+    return this.#chunksBytes + this.#position - this.#chunkStart
   }
 
   /** What was written so far: a view, valid until the next write. */
   finish(): Buffer {
+    assert(this.#chunks.length === 0, 'Bytes were taken by reference: use finishChunks')
     return this.#buffer.subarray(0, this.#position)
+  }
+
+  /** What was written so far, large values as the buffers that they came in. */
+  finishChunks(): Buffer[] {
+    this.#cut()
+    return this.#chunks
+  }
+
+  /** Writes bytes without a copy when they are large: they must not change until the chunks are sent. */
+  reference(value: Buffer): void {
+    if (value.length < referenceBytesMin) {
+      this.bytes(value)
+      return
+    }
+    this.#cut()
+    this.#chunks.push(value)
+    this.#chunksBytes += value.length
   }
 
   int8(value: number): void {
@@ -79,22 +105,23 @@ export class ByteWriter {
     this.#buffer.write(value, this.#grow(size), size, 'utf8')
   }
 
-  /** Overwrites four bytes written earlier: for lengths that are known only at the end. */
-  patchInt32(at: number, value: number): void {
-    assert(at + 4 <= this.#position, `Cannot patch at ${at}: only ${this.#position} bytes written`)
-    this.#buffer.writeInt32BE(value, at)
+  /** An empty writer for a part whose size goes before it. */
+  nested(): ByteWriter {
+    return new ByteWriter(64)
   }
 
-  patchUint32(at: number, value: number): void {
-    assert(at + 4 <= this.#position, `Cannot patch at ${at}: only ${this.#position} bytes written`)
-    this.#buffer.writeUInt32BE(value, at)
+  #cut(): void {
+    if (this.#position === this.#chunkStart) return
+    this.#chunks.push(this.#buffer.subarray(this.#chunkStart, this.#position))
+    this.#chunksBytes += this.#position - this.#chunkStart
+    this.#chunkStart = this.#position
   }
 
   #grow(size: number): number {
     const from = this.#position
     if (from + size > this.#buffer.length) {
       const larger = Buffer.allocUnsafe(Math.max(this.#buffer.length * 2, from + size))
-      this.#buffer.copy(larger, 0, 0, from)
+      this.#buffer.copy(larger, this.#chunkStart, this.#chunkStart, from)
       this.#buffer = larger
     }
     this.#position = from + size

@@ -1,2 +1,5 @@
+export type { KafkaError } from './errors.ts'
+export { kafkaErrorByCode, kafkaErrors } from './errors.ts'
+export { errorsPage } from './errors-page.ts'
 export type { NodeId, TopicId, TopicPartition } from './ids.ts'
 export { topicIdFromBytes, topicIdToBytes, topicPartitionKey, zeroTopicId } from './ids.ts'

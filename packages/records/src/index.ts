@@ -1,3 +1,4 @@
+export { compressionOf, isTransactional } from './attributes.ts'
 export type { BatchHeader } from './batch-header.ts'
 export {
   assignLogAppendTime,
@@ -16,3 +17,16 @@ export {
   noTimestamp,
   readBatchHeader,
 } from './batch-header.ts'
+export type { CompressionType } from './compression.ts'
+export { compress, compressionTypes, decompress } from './compression.ts'
+export type { BatchOptions, Record, RecordHeader, StoredRecord } from './record-batch.ts'
+export {
+  batchesOf,
+  encodeBatch,
+  firstRecordSince,
+  newestRecord,
+  recompressBatch,
+  recordsOf,
+} from './record-batch.ts'
+export type { BatchRefusal, Validation, ValidationRules } from './validate-batch.ts'
+export { validateBatch } from './validate-batch.ts'

@@ -1,0 +1,7 @@
+export type { EpochStart } from './leader-epochs.ts'
+export { decodeLeaderEpochs, encodeLeaderEpochs, LeaderEpochs } from './leader-epochs.ts'
+export type { LeaderOffsets } from './partition-leader.ts'
+export { PartitionLeader } from './partition-leader.ts'
+export { decodeProducerSnapshot, encodeProducerSnapshot } from './producer-snapshot.ts'
+export type { AppendedBatch, ProducerEntry, Verdict } from './producer-state.ts'
+export { ProducerState, rememberedBatches } from './producer-state.ts'

@@ -1,0 +1,82 @@
+/** Where each leader epoch of a log begins (KIP-101): how two logs find the point up to which they agree. */
+import { assert } from '@naru/base'
+
+export interface EpochStart {
+  readonly epoch: number
+  readonly startOffset: bigint
+}
+
+export class LeaderEpochs {
+  /** Both epochs and offsets rise. */
+  #entries: EpochStart[] = []
+
+  get entries(): readonly EpochStart[] {
+    return this.#entries
+  }
+
+  get latest(): number | undefined {
+    return this.#entries.at(-1)?.epoch
+  }
+
+  /** An epoch begins at `startOffset`; no effect when it is known. */
+  assign(epoch: number, startOffset: bigint): void {
+    const last = this.#entries.at(-1)
+    if (last !== undefined && epoch <= last.epoch) return
+    assert(startOffset >= 0n, `Leader epoch ${epoch} begins at ${startOffset}`)
+    // An epoch in which nothing was written gives way to the next one.
+    this.#entries = this.#entries.filter((entry) => entry.startOffset < startOffset)
+    this.#entries.push({ epoch, startOffset })
+  }
+
+  /** The largest known epoch at or below `epoch` and where it ends (exclusive); undefined when none is known (KIP-279). */
+  endOffsetOf(
+    epoch: number,
+    logEndOffset: bigint,
+  ): { epoch: number; endOffset: bigint } | undefined {
+    if (epoch < 0) return undefined
+    const index = this.#entries.findLastIndex((entry) => entry.epoch <= epoch)
+    if (index < 0) return undefined
+    const found = this.#entries[index] as EpochStart
+    return {
+      epoch: found.epoch,
+      endOffset: this.#entries[index + 1]?.startOffset ?? logEndOffset,
+    }
+  }
+
+  /** The epoch in which the record at `offset` was written. */
+  epochOf(offset: bigint): number | undefined {
+    return this.#entries.findLast((entry) => entry.startOffset <= offset)?.epoch
+  }
+
+  /** Drops the epochs that begin at or after the new end of the log. */
+  truncateEnd(endOffset: bigint): void {
+    this.#entries = this.#entries.filter((entry) => entry.startOffset < endOffset)
+  }
+
+  /** Drops the epochs that end at or before the new start of the log. */
+  truncateStart(startOffset: bigint): void {
+    const kept = this.#entries.filter((entry) => entry.startOffset > startOffset)
+    const holder = this.#entries.findLast((entry) => entry.startOffset <= startOffset)
+    this.#entries = holder === undefined ? kept : [{ ...holder, startOffset }, ...kept]
+  }
+}
+
+/** The text of `leader-epoch-checkpoint`: a version, a count, then epoch and start offset a line. */
+export function encodeLeaderEpochs(entries: readonly EpochStart[]): Buffer {
+  const lines = entries.map((entry) => `${entry.epoch} ${entry.startOffset}\n`)
+  return Buffer.from(`0\n${entries.length}\n${lines.join('')}`)
+}
+
+/** Undefined when the text is not a whole checkpoint. */
+export function decodeLeaderEpochs(bytes: Buffer): EpochStart[] | undefined {
+  const lines = bytes.toString('utf8').split('\n')
+  const count = Number(lines[1])
+  if (lines[0] !== '0' || !Number.isInteger(count) || lines.length < count + 2) return undefined
+  const entries: EpochStart[] = []
+  for (const line of lines.slice(2, count + 2)) {
+    const match = /^(\d+) (\d+)$/.exec(line)
+    if (match === null) return undefined
+    entries.push({ epoch: Number(match[1]), startOffset: BigInt(match[2] as string) })
+  }
+  return entries
+}

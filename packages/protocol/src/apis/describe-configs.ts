@@ -1,0 +1,47 @@
+// Versions: 1 source and synonyms (KIP-226); 3 type and documentation (KIP-569); 4 flexible.
+import { defineApi } from '../api.ts'
+import * as s from '../schema.ts'
+
+export const describeConfigsApi = defineApi({
+  key: 32,
+  name: 'DescribeConfigs',
+  versions: [1, 4],
+  flexibleSince: 4,
+  request: s.struct({
+    resources: s.array(
+      s.struct({
+        resourceType: s.int8,
+        resourceName: s.string,
+        /** Null for all. */
+        configurationKeys: s.nullableArray(s.string),
+      }),
+    ),
+    includeSynonyms: s.boolean,
+    includeDocumentation: s.since(3, s.boolean, false),
+  }),
+  response: s.struct({
+    throttleTimeMs: s.int32,
+    results: s.array(
+      s.struct({
+        errorCode: s.int16,
+        errorMessage: s.nullableString,
+        resourceType: s.int8,
+        resourceName: s.string,
+        configs: s.array(
+          s.struct({
+            name: s.string,
+            value: s.nullableString,
+            readOnly: s.boolean,
+            configSource: s.int8,
+            isSensitive: s.boolean,
+            synonyms: s.array(
+              s.struct({ name: s.string, value: s.nullableString, source: s.int8 }),
+            ),
+            configType: s.since(3, s.int8, 0),
+            documentation: s.since(3, s.nullableString, null),
+          }),
+        ),
+      }),
+    ),
+  }),
+})

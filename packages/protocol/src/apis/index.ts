@@ -1,0 +1,44 @@
+import { alterConfigsApi } from './alter-configs.ts'
+import { apiVersionsApi } from './api-versions.ts'
+import { createPartitionsApi } from './create-partitions.ts'
+import { createTopicsApi } from './create-topics.ts'
+import { deleteRecordsApi } from './delete-records.ts'
+import { deleteTopicsApi } from './delete-topics.ts'
+import { describeClusterApi } from './describe-cluster.ts'
+import { describeConfigsApi } from './describe-configs.ts'
+import { describeLogDirsApi } from './describe-log-dirs.ts'
+import { describeProducersApi } from './describe-producers.ts'
+import { describeTopicPartitionsApi } from './describe-topic-partitions.ts'
+import { fetchApi } from './fetch.ts'
+import { findCoordinatorApi } from './find-coordinator.ts'
+import { incrementalAlterConfigsApi } from './incremental-alter-configs.ts'
+import { initProducerIdApi } from './init-producer-id.ts'
+import { listConfigResourcesApi } from './list-config-resources.ts'
+import { listOffsetsApi } from './list-offsets.ts'
+import { metadataApi } from './metadata.ts'
+import { offsetForLeaderEpochApi } from './offset-for-leader-epoch.ts'
+import { produceApi } from './produce.ts'
+
+/** Every API that has a codec, by key. */
+export const apis = {
+  produce: produceApi,
+  fetch: fetchApi,
+  listOffsets: listOffsetsApi,
+  metadata: metadataApi,
+  findCoordinator: findCoordinatorApi,
+  apiVersions: apiVersionsApi,
+  createTopics: createTopicsApi,
+  deleteTopics: deleteTopicsApi,
+  deleteRecords: deleteRecordsApi,
+  initProducerId: initProducerIdApi,
+  offsetForLeaderEpoch: offsetForLeaderEpochApi,
+  describeConfigs: describeConfigsApi,
+  alterConfigs: alterConfigsApi,
+  describeLogDirs: describeLogDirsApi,
+  createPartitions: createPartitionsApi,
+  incrementalAlterConfigs: incrementalAlterConfigsApi,
+  describeCluster: describeClusterApi,
+  describeProducers: describeProducersApi,
+  listConfigResources: listConfigResourcesApi,
+  describeTopicPartitions: describeTopicPartitionsApi,
+}
