@@ -1,5 +1,15 @@
+export type { ConfigKey } from './config-key.ts'
+export { invalidValue, listOf, nearestName } from './config-key.ts'
 export type { KafkaError } from './errors.ts'
 export { kafkaErrorByCode, kafkaErrors } from './errors.ts'
 export { errorsPage } from './errors-page.ts'
 export type { NodeId, TopicId, TopicPartition } from './ids.ts'
 export { topicIdFromBytes, topicIdToBytes, topicPartitionKey, zeroTopicId } from './ids.ts'
+export type { TopicConfig, TopicConfigKey } from './topic-config.ts'
+export {
+  parseTopicConfig,
+  refusedTopicConfig,
+  topicConfigKey,
+  topicConfigKeys,
+} from './topic-config.ts'
+export { collisionKey, invalidTopicName } from './topic-name.ts'

@@ -1,3 +1,5 @@
 export { nodeFileSystem } from './node-file-system.ts'
+export { createPinoLogger } from './pino-logger.ts'
 export { systemClock } from './system-clock.ts'
 export { systemRandom } from './system-random.ts'
+export { tcpTransport } from './tcp-transport.ts'

@@ -1,0 +1,5 @@
+export { MetadataStoreError } from './errors.ts'
+export { lockDirectory } from './level-store.ts'
+export type { MetadataListener } from './metadata-runtime.ts'
+export { MetadataRuntime } from './metadata-runtime.ts'
+export { MetadataStore } from './metadata-store.ts'

@@ -1,0 +1,237 @@
+/** Decisions about topics and their partitions. */
+import {
+  collisionKey,
+  invalidTopicName,
+  kafkaErrors,
+  type NodeId,
+  refusedTopicConfig,
+  type TopicId,
+} from '@naru/model'
+import { type Refusal, refusal } from './decision.ts'
+import { type MetadataImage, resourceTypes, type TopicImage } from './image.ts'
+import { placeReplicas } from './placement.ts'
+import type { MetadataRecord } from './records.ts'
+
+/** Most partitions that one request may create. */
+export const partitionsPerRequestMax = 10_000
+
+export interface NewTopic {
+  readonly name: string
+  /** -1 for the broker's default; also when `assignments` are given. */
+  readonly partitions: number
+  readonly replicationFactor: number
+  /** Replicas by partition; empty lets the controller place them. */
+  readonly assignments: readonly { partition: number; replicas: readonly NodeId[] }[]
+  readonly configs: readonly { name: string; value: string | null }[]
+}
+
+export interface TopicDefaults {
+  readonly partitions: number
+  readonly replicationFactor: number
+}
+
+export interface CreatedTopic {
+  readonly topicId: TopicId
+  readonly partitions: number
+  readonly replicationFactor: number
+  readonly records: readonly MetadataRecord[]
+}
+
+/** Decides on one topic. The caller gives the id, so that the decision stays deterministic. */
+export function decideCreateTopic(
+  image: MetadataImage,
+  topic: NewTopic,
+  options: { topicId: TopicId; defaults: TopicDefaults },
+): CreatedTopic | Refusal {
+  const { name } = topic
+  const problem = refusedName(image, name) ?? refusedConfigs(topic)
+  if (problem !== undefined) return problem
+  const assignment = assign(image, topic, options.defaults)
+  if ('error' in assignment) return assignment
+  const { topicId } = options
+  const records: MetadataRecord[] = [{ type: 'topic', topicId, name }]
+  for (const [partition, replicas] of assignment.entries()) {
+    records.push(newPartition(image, { topicId, partition, replicas }))
+  }
+  for (const { name: key, value } of topic.configs) {
+    records.push({
+      type: 'config',
+      resourceType: resourceTypes.topic,
+      resourceName: name,
+      name: key,
+      value,
+    })
+  }
+  const replicationFactor = assignment[0]?.length ?? 0
+  return { topicId, partitions: assignment.length, replicationFactor, records }
+}
+
+function refusedName(image: MetadataImage, name: string): Refusal | undefined {
+  const invalid = invalidTopicName(name)
+  if (invalid !== undefined) return refusal(kafkaErrors.INVALID_TOPIC_EXCEPTION, invalid)
+  if (image.topics.has(name)) {
+    return refusal(kafkaErrors.TOPIC_ALREADY_EXISTS, `Topic '${name}' already exists.`)
+  }
+  const key = collisionKey(name)
+  for (const other of image.topics.keys()) {
+    if (other.length !== name.length || collisionKey(other) !== key) continue
+    const message = `Topic ${name} collides with ${other}: they differ only in . and _`
+    return refusal(kafkaErrors.INVALID_TOPIC_EXCEPTION, message)
+  }
+  return undefined
+}
+
+function refusedConfigs(topic: NewTopic): Refusal | undefined {
+  for (const { name, value } of topic.configs) {
+    const problem = value === null ? `Null value for ${name}` : refusedTopicConfig(name, value)
+    if (problem !== undefined) return refusal(kafkaErrors.INVALID_CONFIG, problem)
+  }
+  return undefined
+}
+
+function assign(
+  image: MetadataImage,
+  topic: NewTopic,
+  defaults: TopicDefaults,
+): readonly (readonly NodeId[])[] | Refusal {
+  if (topic.assignments.length > 0) return givenAssignment(image, topic)
+  const count = topic.partitions === -1 ? defaults.partitions : topic.partitions
+  const replicationFactor =
+    topic.replicationFactor === -1 ? defaults.replicationFactor : topic.replicationFactor
+  if (count < 1) {
+    return refusal(kafkaErrors.INVALID_PARTITIONS, 'The number of partitions must be above 0')
+  }
+  if (count > partitionsPerRequestMax) return tooMany(count)
+  if (replicationFactor < 1) {
+    const message = 'The replication factor must be above 0'
+    return refusal(kafkaErrors.INVALID_REPLICATION_FACTOR, message)
+  }
+  const brokers = [...image.brokers.values()]
+  if (replicationFactor > brokers.length) {
+    const message = `Replication factor ${replicationFactor} is more than the ${brokers.length} brokers that can take replicas`
+    return refusal(kafkaErrors.INVALID_REPLICATION_FACTOR, message)
+  }
+  const start = image.topics.size
+  return placeReplicas(brokers, { firstPartition: 0, count, replicationFactor, start })
+}
+
+function tooMany(count: number): Refusal {
+  const message = `A request creates at most ${partitionsPerRequestMax} partitions, not ${count}`
+  return refusal(kafkaErrors.POLICY_VIOLATION, message)
+}
+
+function givenAssignment(
+  image: MetadataImage,
+  topic: NewTopic,
+): readonly (readonly NodeId[])[] | Refusal {
+  const { assignments } = topic
+  if (topic.partitions !== -1 || topic.replicationFactor !== -1) {
+    const message = 'With an assignment, partitions and replication factor must be -1'
+    return refusal(kafkaErrors.INVALID_REQUEST, message)
+  }
+  if (assignments.length > partitionsPerRequestMax) return tooMany(assignments.length)
+  const ordered = [...assignments].sort((a, b) => a.partition - b.partition)
+  if (ordered.some(({ partition }, index) => partition !== index)) {
+    const message = 'The assignment must name partitions 0, 1, 2 ... once each'
+    return refusal(kafkaErrors.INVALID_REPLICA_ASSIGNMENT, message)
+  }
+  const replicas = ordered.map((entry) => entry.replicas)
+  return refusedReplicas(image, replicas, replicas[0]?.length ?? 0) ?? replicas
+}
+
+function refusedReplicas(
+  image: MetadataImage,
+  assignment: readonly (readonly NodeId[])[],
+  factor: number,
+): Refusal | undefined {
+  const invalid = (message: string) => refusal(kafkaErrors.INVALID_REPLICA_ASSIGNMENT, message)
+  for (const [partition, replicas] of assignment.entries()) {
+    if (replicas.length === 0) return invalid(`Partition ${partition} has no replicas`)
+    if (replicas.length !== factor) return invalid('Partitions differ in their number of replicas')
+    if (new Set(replicas).size !== replicas.length) {
+      return invalid(`Partition ${partition} names a broker twice`)
+    }
+    const stranger = replicas.find((nodeId) => !image.brokers.has(nodeId))
+    if (stranger !== undefined) return invalid(`Broker ${stranger} is not registered`)
+  }
+  return undefined
+}
+
+function newPartition(
+  image: MetadataImage,
+  entry: { topicId: TopicId; partition: number; replicas: readonly NodeId[] },
+): MetadataRecord {
+  const { topicId, partition, replicas } = entry
+  return {
+    type: 'partition',
+    topicId,
+    partition,
+    replicas: [...replicas],
+    directories: replicas.map((nodeId) => directoryFor(image, nodeId, partition)),
+    isr: [...replicas],
+    leader: replicas[0] as NodeId,
+    leaderEpoch: 0,
+    partitionEpoch: 0,
+  }
+}
+
+/** A broker's log directories take partitions in turn. */
+function directoryFor(image: MetadataImage, nodeId: NodeId, partition: number): string {
+  const directories = image.brokers.get(nodeId)?.directories ?? []
+  const turn = image.topics.size + partition
+  return directories[turn % Math.max(1, directories.length)] ?? 'AAAAAAAAAAAAAAAAAAAAAA'
+}
+
+/** Finds a topic by name or by id, as DeleteTopics names it. */
+export function findTopic(
+  image: MetadataImage,
+  named: { name: string | null; topicId: TopicId },
+): TopicImage | Refusal {
+  if (named.name !== null) {
+    const topic = image.topics.get(named.name)
+    const message = `Topic ${named.name} does not exist`
+    return topic ?? refusal(kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION, message)
+  }
+  const message = `No topic has the id ${named.topicId}`
+  return image.topicsById.get(named.topicId) ?? refusal(kafkaErrors.UNKNOWN_TOPIC_ID, message)
+}
+
+/** Decides on more partitions for a topic; `count` is the new total. */
+export function decideCreatePartitions(
+  image: MetadataImage,
+  request: { name: string; count: number; assignments: readonly (readonly NodeId[])[] | null },
+): readonly MetadataRecord[] | Refusal {
+  const topic = image.topics.get(request.name)
+  if (topic === undefined) {
+    return refusal(kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION, `Topic ${request.name} does not exist`)
+  }
+  const present = topic.partitions.length
+  const added = request.count - present
+  if (added <= 0) {
+    const message = `Topic ${request.name} has ${present} partitions: the number can only grow, not become ${request.count}`
+    return refusal(kafkaErrors.INVALID_PARTITIONS, message)
+  }
+  if (added > partitionsPerRequestMax) return tooMany(added)
+  const replicationFactor = topic.partitions[0]?.replicas.length ?? 1
+  if (request.assignments !== null && request.assignments.length !== added) {
+    const message = `${added} partitions are added, ${request.assignments.length} assigned`
+    return refusal(kafkaErrors.INVALID_REPLICA_ASSIGNMENT, message)
+  }
+  const problem =
+    request.assignments === null
+      ? undefined
+      : refusedReplicas(image, request.assignments, replicationFactor)
+  if (problem !== undefined) return problem
+  const placed =
+    request.assignments ??
+    placeReplicas([...image.brokers.values()], {
+      firstPartition: present,
+      count: added,
+      replicationFactor,
+      start: 0,
+    })
+  const { topicId } = topic
+  return placed.map((replicas, index) =>
+    newPartition(image, { topicId, partition: present + index, replicas }),
+  )
+}

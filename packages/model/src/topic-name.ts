@@ -1,0 +1,15 @@
+/** Why a text cannot name a topic; undefined when it can. */
+export function invalidTopicName(name: string): string | undefined {
+  if (name === '') return 'Topic name is empty'
+  if (name === '.' || name === '..') return `Topic name cannot be ${name}`
+  if (name.length > 249) return `Topic name has ${name.length} characters: at most 249 are allowed`
+  if (!/^[a-zA-Z0-9._-]+$/.test(name)) {
+    return `Topic name ${name} has characters other than letters, digits, . _ and -`
+  }
+  return undefined
+}
+
+/** Names that differ only in `.` and `_` collide in metric names, so Kafka refuses the second. */
+export function collisionKey(name: string): string {
+  return name.replaceAll('.', '_')
+}

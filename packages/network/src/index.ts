@@ -1,0 +1,5 @@
+export { Dispatcher } from './dispatcher.ts'
+export type { Answer, Handler, RequestContext } from './handler.ts'
+export { closeConnection, defineHandler, noResponse } from './handler.ts'
+export type { ListenerLimits, ListenerOptions } from './listener.ts'
+export { Listener } from './listener.ts'

@@ -1,0 +1,145 @@
+/** Reads of many partitions at once, with the long poll: an answer waits until there is enough, or until its time is over. */
+import type { Clock } from '@naru/base'
+import { type KafkaError, kafkaErrors } from '@naru/model'
+import type { PartitionHost } from './partition-host.ts'
+import { storageError } from './partition-host.ts'
+
+export interface FetchPartition {
+  /** Undefined when this broker has no such partition. */
+  readonly host: PartitionHost | undefined
+  readonly missing?: KafkaError
+  readonly fetchOffset: bigint
+  readonly maxBytes: number
+  readonly currentLeaderEpoch: number
+  /** Epoch of the last record that the client has; -1 for no check (KIP-320). */
+  readonly lastFetchedEpoch: number
+}
+
+export interface FetchRequest {
+  readonly partitions: readonly FetchPartition[]
+  readonly maxWaitMs: number
+  readonly minBytes: number
+  readonly maxBytes: number
+  readonly isReadCommitted: boolean
+  /** Registers what to call when the client is gone. */
+  readonly onClose: (callback: () => void) => void
+}
+
+export interface FetchedPartition {
+  readonly error: KafkaError
+  readonly highWatermark: bigint
+  readonly lastStableOffset: bigint
+  readonly logStartOffset: bigint
+  readonly records: Buffer
+  readonly divergingEpoch: { epoch: number; endOffset: bigint } | null
+}
+
+const noRecords = Buffer.alloc(0)
+
+export async function fetch(clock: Clock, request: FetchRequest): Promise<FetchedPartition[]> {
+  const deadline = clock.monotonic() + request.maxWaitMs
+  for (const { host } of request.partitions) if (host?.leader === undefined) await opened(host)
+  for (;;) {
+    const results: FetchedPartition[] = []
+    let bytes = 0
+    let hasError = false
+    for (const partition of request.partitions) {
+      const maxBytes = Math.min(partition.maxBytes, request.maxBytes - bytes)
+      const result = await readPartition(partition, { maxBytes, atLeastOne: bytes === 0 })
+      bytes += result.records.length
+      hasError ||= result.error !== kafkaErrors.NONE || result.divergingEpoch !== null
+      results.push(result)
+    }
+    const remainingMs = deadline - clock.monotonic()
+    if (bytes >= request.minBytes || hasError || remainingMs <= 0) return results
+    await advance(clock, request, results, remainingMs)
+  }
+}
+
+/** A log that cannot be loaded is reported for its partition, not for the request. */
+async function opened(host: PartitionHost | undefined): Promise<void> {
+  try {
+    await host?.open()
+  } catch (error) {
+    storageError(error)
+  }
+}
+
+async function readPartition(
+  partition: FetchPartition,
+  limits: { maxBytes: number; atLeastOne: boolean },
+): Promise<FetchedPartition> {
+  const { host, fetchOffset } = partition
+  if (host === undefined) return failed(partition.missing ?? kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION)
+  const { leader } = host
+  if (leader === undefined || !host.isOnline) return failed(kafkaErrors.KAFKA_STORAGE_ERROR)
+  const fenced = leader.checkEpoch(partition.currentLeaderEpoch)
+  if (fenced !== undefined) return failed(fenced)
+  const { highWatermark, lastStableOffset, logStartOffset } = leader
+  const state = { highWatermark, lastStableOffset, logStartOffset }
+  const base = { error: kafkaErrors.NONE, ...state, records: noRecords, divergingEpoch: null }
+  const diverging = await divergence(host, partition)
+  if (diverging !== null) return { ...base, divergingEpoch: diverging }
+  if (fetchOffset < logStartOffset || fetchOffset > leader.logEndOffset) {
+    return { ...failed(kafkaErrors.OFFSET_OUT_OF_RANGE), ...state }
+  }
+  if (fetchOffset >= highWatermark || (limits.maxBytes <= 0 && !limits.atLeastOne)) return base
+  try {
+    const records = await host.log.read({
+      offset: fetchOffset,
+      maxBytes: Math.max(0, limits.maxBytes),
+      upTo: highWatermark,
+      atLeastOne: limits.atLeastOne,
+    })
+    return { ...base, records }
+  } catch (error) {
+    return failed(storageError(error))
+  }
+}
+
+async function divergence(
+  host: PartitionHost,
+  { lastFetchedEpoch, fetchOffset }: FetchPartition,
+): Promise<{ epoch: number; endOffset: bigint } | null> {
+  if (lastFetchedEpoch < 0) return null
+  const end = await host.endOfEpoch(lastFetchedEpoch)
+  if (end.epoch < 0) return null
+  return end.epoch < lastFetchedEpoch || end.endOffset < fetchOffset ? end : null
+}
+
+function failed(error: KafkaError): FetchedPartition {
+  return {
+    error,
+    highWatermark: -1n,
+    lastStableOffset: -1n,
+    logStartOffset: -1n,
+    records: noRecords,
+    divergingEpoch: null,
+  }
+}
+
+/** Waits until a partition has moved beyond what was just read, the time is over, or the client is gone. */
+function advance(
+  clock: Clock,
+  request: FetchRequest,
+  results: readonly FetchedPartition[],
+  remainingMs: number,
+): Promise<void> {
+  return new Promise((resolve) => {
+    const stops: (() => void)[] = []
+    const wake = () => {
+      timer.cancel()
+      for (const stop of stops) stop()
+      resolve()
+    }
+    const timer = clock.setTimer(remainingMs, wake)
+    request.onClose(wake)
+    for (const [index, { host }] of request.partitions.entries()) {
+      if (host === undefined) continue
+      stops.push(host.watch(wake))
+      // It may have moved while other partitions were read.
+      const seen = results[index]?.highWatermark ?? -1n
+      if ((host.leader?.highWatermark ?? seen) !== seen) queueMicrotask(wake)
+    }
+  })
+}

@@ -1,0 +1,287 @@
+/**
+ * The shell of one partition: feeds the leader's core with what clients send and what the log confirms, and wakes those who
+ * wait. It takes one input at a time, so there is nothing to lock.
+ */
+import type { Clock } from '@naru/base'
+import {
+  batchForTimestamp,
+  batchOfMaxTimestamp,
+  type Log,
+  type LogDirectory,
+  LogDirectoryError,
+} from '@naru/log'
+import { type KafkaError, kafkaErrors, type TopicConfig, type TopicId } from '@naru/model'
+import { PartitionLeader } from '@naru/partition'
+import {
+  assignLogAppendTime,
+  assignOffset,
+  type BatchHeader,
+  type CompressionType,
+  firstRecordSince,
+  isTransactional,
+  newestRecord,
+  readBatchHeader,
+  recompressBatch,
+  validateBatch,
+} from '@naru/records'
+import { PartitionState } from './partition-state.ts'
+
+export interface Refused {
+  readonly error: KafkaError
+  readonly message: string
+  readonly recordIndex?: number
+}
+
+export interface Appended {
+  readonly baseOffset: bigint
+  /** The high watermark that acknowledges it. */
+  readonly endOffset: bigint
+  /** -1 unless the topic stamps records itself. */
+  readonly logAppendTimeMs: bigint
+}
+
+export interface FoundOffset {
+  readonly offset: bigint
+  readonly timestamp: bigint
+  readonly leaderEpoch: number
+}
+
+const producerExpirationMs = 86_400_000n
+const notFound: FoundOffset = { offset: -1n, timestamp: -1n, leaderEpoch: -1 }
+
+export class PartitionHost {
+  readonly topic: string
+  readonly topicId: TopicId
+  readonly partition: number
+  readonly log: Log
+  readonly directory: LogDirectory
+  readonly #clock: Clock
+  readonly #state = new PartitionState()
+  readonly #leaderEpoch: number
+  config: TopicConfig
+  #leader: PartitionLeader | undefined
+  #opening: Promise<void> | undefined
+  /** Ascending by offset: offsets are given out in that order. */
+  #appendWaiters: { endOffset: bigint; done: (error: KafkaError | undefined) => void }[] = []
+  readonly #watchers = new Set<() => void>()
+
+  constructor(options: {
+    topic: string
+    topicId: TopicId
+    partition: number
+    leaderEpoch: number
+    log: Log
+    directory: LogDirectory
+    clock: Clock
+    config: TopicConfig
+  }) {
+    this.topic = options.topic
+    this.topicId = options.topicId
+    this.partition = options.partition
+    this.log = options.log
+    this.directory = options.directory
+    this.config = options.config
+    this.#clock = options.clock
+    this.#leaderEpoch = options.leaderEpoch
+    options.log.onConfirmed = () => this.#confirmed()
+  }
+
+  /** The core, once the log is loaded: idle partitions cost neither memory nor a read at the start. */
+  get leader(): PartitionLeader | undefined {
+    return this.#leader
+  }
+
+  get isOnline(): boolean {
+    return this.directory.offline === undefined
+  }
+
+  /** Loads the log. The first append or read of a partition waits for it. */
+  async open(): Promise<PartitionLeader> {
+    if (this.#leader !== undefined) return this.#leader
+    this.#opening ??= this.#load()
+    await this.#opening
+    return this.#leader as unknown as PartitionLeader
+  }
+
+  /** Validates and appends one batch; the caller waits for `endOffset`. Offsets are assigned in the order of calls. */
+  append(bytes: Buffer, produceVersion: number): Appended | Refused {
+    const leader = this.#leader as PartitionLeader
+    if (!this.isOnline) return refused(kafkaErrors.KAFKA_STORAGE_ERROR, this.#offlineReason)
+    const nowMs = this.#clock.now()
+    const validation = validateBatch(bytes, {
+      produceVersion,
+      maxMessageBytes: this.config.maxMessageBytes,
+      needsKeys: false,
+      timestamps: this.config.hasLogAppendTime
+        ? undefined
+        : {
+            nowMs: BigInt(nowMs),
+            beforeMaxMs: this.config.timestampBeforeMaxMs,
+            afterMaxMs: this.config.timestampAfterMaxMs,
+          },
+    })
+    if (validation.refusal !== undefined) return validation.refusal
+    if (isTransactional(validation.header.attributes)) {
+      const message = 'Transactions are not supported by this version'
+      return refused(kafkaErrors.UNSUPPORTED_VERSION, message)
+    }
+    const verdict = this.#state.producers.check(validation.header)
+    if (verdict.kind === 'refuse') return refused(verdict.error, verdict.message)
+    if (verdict.kind === 'duplicate') {
+      const { baseOffset, lastOffset } = verdict.of
+      return { baseOffset, endOffset: lastOffset + 1n, logAppendTimeMs: -1n }
+    }
+    return this.#write(leader, bytes, nowMs)
+  }
+
+  /** Calls `done` when everything below `endOffset` is acknowledged, or with the error that prevents it. */
+  whenAcknowledged(endOffset: bigint, done: (error: KafkaError | undefined) => void): void {
+    if (!this.isOnline) done(kafkaErrors.KAFKA_STORAGE_ERROR)
+    else if ((this.#leader as PartitionLeader).highWatermark >= endOffset) done(undefined)
+    else this.#appendWaiters.push({ endOffset, done })
+  }
+
+  /** Calls back whenever the high watermark moves, until the returned function is called. */
+  watch(callback: () => void): () => void {
+    this.#watchers.add(callback)
+    return () => this.#watchers.delete(callback)
+  }
+
+  /** The first record at or after a timestamp, not beyond `upTo`. */
+  async offsetForTimestamp(timestamp: bigint, upTo: bigint): Promise<FoundOffset> {
+    await this.open()
+    const batch = await batchForTimestamp(this.log, { timestamp, upTo })
+    const record = batch === undefined ? undefined : firstRecordSince(batch, timestamp)
+    return this.#found(batch, record)
+  }
+
+  /** The record with the largest timestamp (KIP-734). */
+  async offsetOfMaxTimestamp(): Promise<FoundOffset> {
+    await this.open()
+    const batch = await batchOfMaxTimestamp(this.log)
+    return this.#found(batch, batch === undefined ? undefined : newestRecord(batch))
+  }
+
+  /** The epoch that holds `offset`; -1 when it is not known. */
+  epochOf(offset: bigint): number {
+    return this.#state.epochs.epochOf(offset) ?? -1
+  }
+
+  /** Where the largest epoch at or below `leaderEpoch` ends (KIP-320). */
+  async endOfEpoch(leaderEpoch: number): Promise<{ epoch: number; endOffset: bigint }> {
+    const leader = await this.open()
+    const known = this.#state.epochs.endOffsetOf(leaderEpoch, leader.logEndOffset)
+    if (known !== undefined) return known
+    // No record was ever written: the current epoch still begins and ends at the end of the log.
+    if (leaderEpoch === leader.leaderEpoch) {
+      return { epoch: leaderEpoch, endOffset: leader.logEndOffset }
+    }
+    return { epoch: -1, endOffset: -1n }
+  }
+
+  /** Deletes what lies below `offset` (KIP-107); gives the new start of the log. */
+  async deleteRecords(offset: bigint): Promise<bigint | KafkaError> {
+    const leader = await this.open()
+    const target = leader.deletionTarget(offset)
+    if (typeof target !== 'bigint') return target
+    await this.moveStart(target)
+    return leader.logStartOffset
+  }
+
+  async moveStart(offset: bigint): Promise<void> {
+    const leader = await this.open()
+    if (offset <= leader.logStartOffset) return
+    await this.directory.moveStart(this.log, offset)
+    leader.startMoved(offset)
+    this.#state.epochs.truncateStart(offset)
+  }
+
+  /** Idempotent producers that this partition remembers. */
+  async producers(): Promise<PartitionState['producers']> {
+    await this.open()
+    return this.#state.producers
+  }
+
+  expireProducers(): void {
+    this.#state.producers.expire(BigInt(this.#clock.now()), producerExpirationMs)
+  }
+
+  /** The log directory failed, or the partition is deleted: nobody who waits will be acknowledged. */
+  fail(error: KafkaError): void {
+    const waiters = this.#appendWaiters
+    this.#appendWaiters = []
+    for (const { done } of waiters) done(error)
+    for (const watcher of [...this.#watchers]) watcher()
+  }
+
+  async #load(): Promise<void> {
+    try {
+      await this.directory.load(this.log, this.#state)
+    } catch (error) {
+      this.#opening = undefined
+      throw error
+    }
+    this.#leader = new PartitionLeader(this.#leaderEpoch, {
+      logStartOffset: this.log.logStartOffset,
+      highWatermark: this.log.confirmedOffset,
+      logEndOffset: this.log.logEndOffset,
+    })
+  }
+
+  #write(leader: PartitionLeader, bytes: Buffer, nowMs: number): Appended {
+    const { compressionType, hasLogAppendTime } = this.config
+    const batch =
+      compressionType === 'producer' ? bytes : recompressBatch(bytes, codecNamed(compressionType))
+    const baseOffset = leader.logEndOffset
+    assignOffset(batch, 0, { baseOffset, leaderEpoch: leader.leaderEpoch })
+    if (hasLogAppendTime) assignLogAppendTime(batch, 0, batch.length, BigInt(nowMs))
+    const header: BatchHeader = readBatchHeader(batch)
+    this.log.append(batch, header, nowMs)
+    this.#state.replay(header)
+    const endOffset = header.lastOffset + 1n
+    leader.appended(endOffset)
+    return { baseOffset, endOffset, logAppendTimeMs: hasLogAppendTime ? BigInt(nowMs) : -1n }
+  }
+
+  #confirmed(): void {
+    const leader = this.#leader
+    if (leader === undefined || !leader.confirmed(this.log.confirmedOffset)) return
+    const waiters = this.#appendWaiters
+    let count = 0
+    while (count < waiters.length) {
+      const waiter = waiters[count] as (typeof waiters)[number]
+      if (waiter.endOffset > leader.highWatermark) break
+      waiter.done(undefined)
+      count++
+    }
+    if (count > 0) waiters.splice(0, count)
+    for (const watcher of [...this.#watchers]) watcher()
+  }
+
+  #found(
+    batch: Buffer | undefined,
+    record: { offset: bigint; timestamp: bigint } | undefined,
+  ): FoundOffset {
+    if (batch === undefined || record === undefined) return notFound
+    const { leaderEpoch } = readBatchHeader(batch)
+    return { offset: record.offset, timestamp: record.timestamp, leaderEpoch }
+  }
+
+  get #offlineReason(): string {
+    return this.directory.offline?.message ?? ''
+  }
+}
+
+function refused(error: KafkaError, message: string): Refused {
+  return { error, message }
+}
+
+function codecNamed(compressionType: string): CompressionType {
+  return compressionType === 'uncompressed' ? 'none' : (compressionType as CompressionType)
+}
+
+/** What a failed disk looks like to a client. */
+export function storageError(error: unknown): KafkaError {
+  if (error instanceof LogDirectoryError) return kafkaErrors.KAFKA_STORAGE_ERROR
+  throw error
+}

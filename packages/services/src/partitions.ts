@@ -1,0 +1,156 @@
+/** The partitions of this broker: brought in line with the metadata, looked up by name or id. */
+import type { Clock, Logger } from '@naru/base'
+import type { Log, LogDirectory } from '@naru/log'
+import type { MetadataImage, MetadataRecord, PartitionImage, TopicImage } from '@naru/metadata'
+import {
+  kafkaErrors,
+  type NodeId,
+  type TopicConfig,
+  type TopicId,
+  topicPartitionKey,
+} from '@naru/model'
+import { PartitionHost } from './partition-host.ts'
+
+export interface PartitionsOptions {
+  readonly nodeId: NodeId
+  readonly image: MetadataImage
+  /** By directory id. */
+  readonly directories: ReadonlyMap<string, LogDirectory>
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly configOf: (topic: string) => TopicConfig
+}
+
+const parallelCreations = 16
+
+export class Partitions {
+  readonly #options: PartitionsOptions
+  readonly #hosts = new Map<string, PartitionHost[]>()
+
+  constructor(options: PartitionsOptions) {
+    this.#options = options
+  }
+
+  get(topic: string, partition: number): PartitionHost | undefined {
+    return this.#hosts.get(topic)?.[partition]
+  }
+
+  topicNamed(topicId: TopicId): string | undefined {
+    return this.#options.image.topicsById.get(topicId)?.name
+  }
+
+  *all(): Generator<PartitionHost> {
+    for (const hosts of this.#hosts.values()) yield* hosts.filter((host) => host !== undefined)
+  }
+
+  /** At the start: takes over the logs that were found, makes those that are missing, sets aside those that nobody knows. */
+  async adopt(): Promise<void> {
+    const { image, logger } = this.#options
+    const claimed = new Set<Log>()
+    for (const topic of image.topics.values()) {
+      await this.#ensure(topic, claimed)
+    }
+    for (const directory of this.#options.directories.values()) {
+      for (const log of [...directory.logs.values()]) {
+        if (claimed.has(log)) continue
+        const isDeleted = image.deletedTopics.has(directory.topicIdOf(log))
+        if (!isDeleted) logger.error('stray-log', { log: log.path })
+        await directory.deleteLog(log, { suffix: isDeleted ? 'delete' : 'stray' })
+      }
+    }
+  }
+
+  /** After a change of the metadata; resolves when the partitions can be used. */
+  async follow(records: readonly MetadataRecord[]): Promise<void> {
+    const { image } = this.#options
+    const changed = new Set<string>()
+    for (const record of records) {
+      if (record.type === 'removeTopic') {
+        await this.#remove(image.deletedTopics.get(record.topicId) as string)
+      } else if (record.type === 'partition') {
+        changed.add((image.topicsById.get(record.topicId) as TopicImage).name)
+      } else if (record.type === 'config') {
+        await this.#configure(record.resourceName)
+      }
+    }
+    for (const name of changed) {
+      const topic = image.topics.get(name)
+      if (topic !== undefined) await this.#ensure(topic, new Set())
+    }
+  }
+
+  /** A log directory went offline: whoever waits for its partitions is told. */
+  directoryFailed(directory: LogDirectory): void {
+    for (const host of this.all()) {
+      if (host.directory === directory) host.fail(kafkaErrors.KAFKA_STORAGE_ERROR)
+    }
+  }
+
+  async #ensure(topic: TopicImage, claimed: Set<Log>): Promise<void> {
+    const { nodeId } = this.#options
+    const hosts = this.#hosts.get(topic.name) ?? []
+    this.#hosts.set(topic.name, hosts)
+    const mine = topic.partitions.filter((partition) => partition.replicas.includes(nodeId))
+    let next = 0
+    const runner = async () => {
+      while (next < mine.length) {
+        const partition = mine[next++] as PartitionImage
+        const host = hosts[partition.partition] ?? (await this.#create(topic, partition))
+        if (host === undefined) continue
+        hosts[partition.partition] = host
+        claimed.add(host.log)
+      }
+    }
+    await Promise.all(Array.from({ length: Math.min(parallelCreations, mine.length) }, runner))
+  }
+
+  async #create(topic: TopicImage, partition: PartitionImage): Promise<PartitionHost | undefined> {
+    const { nodeId, clock, configOf, logger, directories } = this.#options
+    const id = partition.directories[partition.replicas.indexOf(nodeId)] ?? ''
+    const directory = directories.get(id)
+    if (directory === undefined || directory.offline !== undefined) {
+      logger.error('partition-offline', { topic: topic.name, partition: partition.partition })
+      return undefined
+    }
+    const config = configOf(topic.name)
+    const name = topicPartitionKey(topic.name, partition.partition)
+    let log = directory.logs.get(name)
+    if (log !== undefined && directory.topicIdOf(log) !== topic.topicId) {
+      await directory.deleteLog(log, { suffix: 'stray' })
+      log = undefined
+    }
+    const { topicId } = topic
+    const created = { name, topicId, firstOffset: 0n, flushMode: config.flush, config }
+    log ??= await directory.createLog(created)
+    return new PartitionHost({
+      topic: topic.name,
+      topicId: topic.topicId,
+      partition: partition.partition,
+      leaderEpoch: partition.leaderEpoch,
+      log,
+      directory,
+      clock,
+      config,
+    })
+  }
+
+  async #remove(topic: string): Promise<void> {
+    const hosts = this.#hosts.get(topic) ?? []
+    this.#hosts.delete(topic)
+    for (const host of hosts) {
+      if (host === undefined) continue
+      host.fail(kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION)
+      await host.directory.deleteLog(host.log)
+    }
+  }
+
+  async #configure(topic: string): Promise<void> {
+    const config = this.#options.configOf(topic)
+    for (const host of this.#hosts.get(topic) ?? []) {
+      if (host === undefined) continue
+      host.config = config
+      host.log.config = config
+      await host.directory.setFlushMode(host.log, config.flush)
+    }
+  }
+}

@@ -1,0 +1,66 @@
+import { type KafkaError, kafkaErrors } from '@naru/model'
+import { type Appended, type PartitionHost, type Refused, storageError } from './partition-host.ts'
+
+export interface ProduceResult {
+  readonly error: KafkaError
+  readonly message: string | null
+  readonly recordIndex?: number
+  readonly baseOffset: bigint
+  readonly logAppendTimeMs: bigint
+  readonly logStartOffset: bigint
+}
+
+/**
+ * Appends one batch to a partition and calls `done` when it is acknowledged. Appends to one partition take their offsets in the
+ * order of the calls, also while the partition is being loaded.
+ */
+export function produce(
+  host: PartitionHost,
+  request: { bytes: Buffer; produceVersion: number; waits: boolean },
+  done: (result: ProduceResult) => void,
+): void {
+  if (host.leader !== undefined) {
+    appendNow(host, request, done)
+    return
+  }
+  host.open().then(
+    () => appendNow(host, request, done),
+    (error: unknown) => done(failed(storageError(error), 'The log cannot be opened')),
+  )
+}
+
+function appendNow(
+  host: PartitionHost,
+  request: { bytes: Buffer; produceVersion: number; waits: boolean },
+  done: (result: ProduceResult) => void,
+): void {
+  const outcome = host.append(request.bytes, request.produceVersion)
+  if (isRefused(outcome)) {
+    done({ ...failed(outcome.error, outcome.message), ...blame(outcome) })
+    return
+  }
+  const { baseOffset, endOffset, logAppendTimeMs } = outcome
+  const finish = (error: KafkaError | undefined) => {
+    if (error !== undefined) {
+      done(failed(error, error.description))
+      return
+    }
+    const logStartOffset = host.leader?.logStartOffset ?? -1n
+    done({ error: kafkaErrors.NONE, message: null, baseOffset, logAppendTimeMs, logStartOffset })
+  }
+  if (request.waits) host.whenAcknowledged(endOffset, finish)
+  else finish(undefined)
+}
+
+/** An answer for a partition to which nothing was appended. */
+export function failed(error: KafkaError, message: string): ProduceResult {
+  return { error, message, baseOffset: -1n, logAppendTimeMs: -1n, logStartOffset: -1n }
+}
+
+function isRefused(outcome: Appended | Refused): outcome is Refused {
+  return 'error' in outcome
+}
+
+function blame(refused: Refused): { recordIndex?: number } {
+  return refused.recordIndex === undefined ? {} : { recordIndex: refused.recordIndex }
+}

@@ -1,0 +1,59 @@
+import { configKey, type MetadataImage, resourceTypes } from '@naru/metadata'
+import { parseTopicConfig, type TopicConfig, topicConfigKey, topicConfigKeys } from '@naru/model'
+
+/** The numbers of DescribeConfigs. */
+export const configSources = { dynamicTopic: 1, staticBroker: 4, default: 5 } as const
+
+export interface DescribedConfig {
+  readonly name: string
+  readonly value: string
+  readonly source: number
+  readonly type: string
+  readonly documentation: string
+  readonly synonyms: readonly { name: string; value: string; source: number }[]
+}
+
+/** The effective settings of topics: a topic's own, else the broker's for all topics, else Kafka's default. */
+export class TopicConfigs {
+  readonly #image: MetadataImage
+  readonly #brokerDefaults: ReadonlyMap<string, string>
+
+  /** `brokerDefaults`: what the broker's configuration sets for all topics, by topic key. */
+  constructor(image: MetadataImage, brokerDefaults: ReadonlyMap<string, string>) {
+    this.#image = image
+    this.#brokerDefaults = brokerDefaults
+  }
+
+  defaultOf(name: string): string {
+    return this.#brokerDefaults.get(name) ?? topicConfigKey(name)?.default ?? ''
+  }
+
+  of(topic: string): TopicConfig {
+    const own = this.#image.configs.get(configKey(resourceTypes.topic, topic))
+    return parseTopicConfig((name) => own?.get(name) ?? this.defaultOf(name))
+  }
+
+  /** Every key of a topic, with where its value comes from. */
+  describe(topic: string): DescribedConfig[] {
+    const own = this.#image.configs.get(configKey(resourceTypes.topic, topic))
+    return topicConfigKeys.map((key) => {
+      const { name, type, documentation, synonym } = key
+      const synonyms: { name: string; value: string; source: number }[] = []
+      const ownValue = own?.get(name)
+      if (ownValue !== undefined) {
+        synonyms.push({ name, value: ownValue, source: configSources.dynamicTopic })
+      }
+      const brokerValue = this.#brokerDefaults.get(name)
+      if (brokerValue !== undefined) {
+        synonyms.push({ name: synonym, value: brokerValue, source: configSources.staticBroker })
+      }
+      const defaultName = synonym === '' ? name : synonym
+      synonyms.push({ name: defaultName, value: key.default, source: configSources.default })
+      const effective = synonyms[0] as { value: string; source: number }
+      const note =
+        key.effect === 'accepted' ? `${documentation} (accepted, no effect)` : documentation
+      const { value, source } = effective
+      return { name, value, source, type, documentation: note, synonyms }
+    })
+  }
+}
