@@ -46,40 +46,47 @@ export class ByteWriter {
   }
 
   int8(value: number): void {
-    this.#buffer.writeInt8(value, this.#grow(1))
+    const at = this.#grow(1)
+    this.#buffer.writeInt8(value, at)
   }
 
   int16(value: number): void {
-    this.#buffer.writeInt16BE(value, this.#grow(2))
+    const at = this.#grow(2)
+    this.#buffer.writeInt16BE(value, at)
   }
 
   uint16(value: number): void {
-    this.#buffer.writeUInt16BE(value, this.#grow(2))
+    const at = this.#grow(2)
+    this.#buffer.writeUInt16BE(value, at)
   }
 
   int32(value: number): void {
-    this.#buffer.writeInt32BE(value, this.#grow(4))
+    const at = this.#grow(4)
+    this.#buffer.writeInt32BE(value, at)
   }
 
   uint32(value: number): void {
-    this.#buffer.writeUInt32BE(value, this.#grow(4))
+    const at = this.#grow(4)
+    this.#buffer.writeUInt32BE(value, at)
   }
 
   int64(value: bigint): void {
-    this.#buffer.writeBigInt64BE(value, this.#grow(8))
+    const at = this.#grow(8)
+    this.#buffer.writeBigInt64BE(value, at)
   }
 
   float64(value: number): void {
-    this.#buffer.writeDoubleBE(value, this.#grow(8))
+    const at = this.#grow(8)
+    this.#buffer.writeDoubleBE(value, at)
   }
 
   unsignedVarint(value: number): void {
     let rest = value >>> 0
     while (rest > 0x7f) {
-      this.#buffer[this.#grow(1)] = (rest & 0x7f) | 0x80
+      this.#byte((rest & 0x7f) | 0x80)
       rest >>>= 7
     }
-    this.#buffer[this.#grow(1)] = rest
+    this.#byte(rest)
   }
 
   varint(value: number): void {
@@ -89,25 +96,32 @@ export class ByteWriter {
   varlong(value: bigint): void {
     let rest = zigzag64(value)
     while (rest > 0x7fn) {
-      this.#buffer[this.#grow(1)] = Number(rest & 0x7fn) | 0x80
+      this.#byte(Number(rest & 0x7fn) | 0x80)
       rest >>= 7n
     }
-    this.#buffer[this.#grow(1)] = Number(rest)
+    this.#byte(Number(rest))
   }
 
   bytes(value: Uint8Array): void {
-    this.#buffer.set(value, this.#grow(value.length))
+    const at = this.#grow(value.length)
+    this.#buffer.set(value, at)
   }
 
   /** Writes the text without a length; returns nothing because the caller wrote `Buffer.byteLength(text)` before. */
   utf8(value: string): void {
     const size = Buffer.byteLength(value)
-    this.#buffer.write(value, this.#grow(size), size, 'utf8')
+    const at = this.#grow(size)
+    this.#buffer.write(value, at, size, 'utf8')
   }
 
   /** An empty writer for a part whose size goes before it. */
   nested(): ByteWriter {
     return new ByteWriter(64)
+  }
+
+  #byte(value: number): void {
+    const at = this.#grow(1)
+    this.#buffer[at] = value
   }
 
   #cut(): void {
@@ -117,6 +131,7 @@ export class ByteWriter {
     this.#chunkStart = this.#position
   }
 
+  /** Makes room and moves on; may replace the buffer, so it is called before the buffer is named. */
   #grow(size: number): number {
     const from = this.#position
     if (from + size > this.#buffer.length) {

@@ -77,10 +77,9 @@ export class Dispatcher {
     try {
       const answer = handler.handle(request, context)
       if (!(answer instanceof Promise)) return encode(handler, header, answer)
-      return answer.then(
-        (value) => encode(handler, header, value),
-        (error: unknown) => this.#failed(handler, header, error),
-      )
+      return answer
+        .then((value) => encode(handler, header, value))
+        .catch((error: unknown) => this.#failed(handler, header, error))
     } catch (error) {
       return this.#failed(handler, header, error)
     }

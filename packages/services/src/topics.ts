@@ -38,7 +38,7 @@ export class Topics {
   create(topic: NewTopic, validateOnly: boolean): Promise<CreatedTopic | Refusal> {
     const topicId = this.#options.random.bytes(16).toString('base64url')
     const { defaults } = this.#options
-    return this.#options.metadata.submit((image) => {
+    return this.#options.metadata.submit<CreatedTopic | Refusal>((image) => {
       const decided = decideCreateTopic(image, topic, { topicId, defaults })
       if (isRefusal(decided)) return { records: [], response: decided }
       return { records: validateOnly ? [] : decided.records, response: decided }
@@ -62,7 +62,7 @@ export class Topics {
     request: { name: string; count: number; assignments: readonly (readonly NodeId[])[] | null },
     validateOnly: boolean,
   ): Promise<Refusal | undefined> {
-    return this.#options.metadata.submit((image) => {
+    return this.#options.metadata.submit<Refusal | undefined>((image) => {
       const decided = decideCreatePartitions(image, request)
       if ('error' in decided) return { records: [], response: decided }
       return { records: validateOnly ? [] : decided, response: undefined }
@@ -76,7 +76,7 @@ export class Topics {
     validateOnly: boolean,
   ): Promise<Refusal | undefined> {
     const { metadata, configs } = this.#options
-    return metadata.submit((image) => {
+    return metadata.submit<Refusal | undefined>((image) => {
       const effective = (name: string) => configs.defaultOf(name)
       const decided = decideTopicConfig(image, { topic, changes, effective })
       if ('error' in decided) return { records: [], response: decided }

@@ -1,0 +1,8 @@
+export type { Broker, BrokerOptions } from './broker.ts'
+export { createBroker } from './broker.ts'
+export type { BrokerConfig } from './config.ts'
+export { isBrokerKey, resolveConfig } from './config.ts'
+export { ConfigError } from './config-error.ts'
+export { configPage } from './config-page.ts'
+export type { Setting } from './properties.ts'
+export { environmentSettings, parseProperties } from './properties.ts'

@@ -1,0 +1,48 @@
+import type { Random } from '@naru/base'
+import type { Decision, MetadataImage, MetadataRecord } from '@naru/metadata'
+import type { BrokerConfig } from './config.ts'
+import { ConfigError } from './config-error.ts'
+import type { Endpoint } from './endpoints.ts'
+
+const metadataVersion = { name: 'metadata.version', level: 29 }
+
+/** What a broker says of itself at each start: the cluster's first broker also names the cluster. */
+export function registration(
+  image: MetadataImage,
+  { config, random }: { config: BrokerConfig; random: Random },
+  started: { listeners: readonly Endpoint[]; directories: ReadonlyMap<string, unknown> },
+): Decision<void> {
+  const stranger = [...image.brokers.keys()].find((nodeId) => nodeId !== config.nodeId)
+  if (stranger !== undefined) {
+    throw new ConfigError('NARU-CFG-003', {
+      message: `The data belongs to node.id ${stranger}, this broker has ${config.nodeId}`,
+      where: config.metadataDir,
+      hint: `Start with node.id=${stranger}, or with an empty log.dirs`,
+    })
+  }
+  const records: MetadataRecord[] = []
+  if (image.clusterId === '') {
+    records.push({ type: 'cluster', clusterId: random.bytes(16).toString('base64url') })
+    records.push({ type: 'feature', ...metadataVersion })
+  }
+  const known = image.brokers.get(config.nodeId)
+  records.push({
+    type: 'broker',
+    nodeId: config.nodeId,
+    brokerEpoch: (known?.brokerEpoch ?? 0n) + 1n,
+    incarnationId: random.bytes(16).toString('base64url'),
+    rack: config.rack,
+    endpoints: advertised(config, started.listeners),
+    directories: [...started.directories.keys()],
+  })
+  return { records, response: undefined }
+}
+
+/** Port 0 stands for the port that was really bound, an empty host for this machine. */
+function advertised(config: BrokerConfig, bound: readonly Endpoint[]): Endpoint[] {
+  return config.advertised.map(({ listener, host, port }) => ({
+    listener,
+    host: host === '' || host === '0.0.0.0' || host === '::' ? 'localhost' : host,
+    port: port === 0 ? (bound.find((each) => each.listener === listener)?.port ?? 0) : port,
+  }))
+}

@@ -1,0 +1,73 @@
+import { isRefusal } from '@naru/metadata'
+import { kafkaErrors, zeroTopicId } from '@naru/model'
+import { defineHandler } from '@naru/network'
+import { apis, type RequestOf, type ResponseOf } from '@naru/protocol'
+import { outcomeOf } from '../errors.ts'
+import type { Ports } from '../ports.ts'
+
+type Wanted = RequestOf<typeof apis.createTopics>['topics'][number]
+type Created = ResponseOf<typeof apis.createTopics>['topics'][number]
+
+export function createTopics({ topics, topicConfigs }: Pick<Ports, 'topics' | 'topicConfigs'>) {
+  return defineHandler(apis.createTopics, async (request) => {
+    const counts = new Map<string, number>()
+    for (const { name } of request.topics) counts.set(name, (counts.get(name) ?? 0) + 1)
+    const created: Created[] = []
+    for (const [name, count] of counts) {
+      const wanted = request.topics.find((topic) => topic.name === name) as Wanted
+      created.push(
+        count > 1
+          ? refused(name, kafkaErrors.INVALID_REQUEST.code, 'The request names the topic twice')
+          : await create(wanted, request.validateOnly),
+      )
+    }
+    return { throttleTimeMs: 0, topics: created }
+  })
+
+  async function create(wanted: Wanted, validateOnly: boolean): Promise<Created> {
+    const { name, configs } = wanted
+    const result = await topics.create(
+      {
+        name,
+        partitions: wanted.numPartitions,
+        replicationFactor: wanted.replicationFactor,
+        assignments: wanted.assignments.map(({ partitionIndex, brokerIds }) => ({
+          partition: partitionIndex,
+          replicas: brokerIds,
+        })),
+        configs,
+      },
+      validateOnly,
+    )
+    if (isRefusal(result)) return refused(name, result.error.code, result.message)
+    const given = new Map(configs.map((config) => [config.name, config.value]))
+    return {
+      name,
+      topicId: validateOnly ? zeroTopicId : result.topicId,
+      ...outcomeOf(undefined),
+      topicConfigErrorCode: 0,
+      numPartitions: result.partitions,
+      replicationFactor: result.replicationFactor,
+      configs: topicConfigs.describe(name).map((config) => ({
+        name: config.name,
+        value: given.get(config.name) ?? config.value,
+        readOnly: false,
+        configSource: given.has(config.name) ? 1 : config.source,
+        isSensitive: false,
+      })),
+    }
+  }
+}
+
+function refused(name: string, errorCode: number, errorMessage: string): Created {
+  return {
+    name,
+    topicId: zeroTopicId,
+    errorCode,
+    errorMessage,
+    topicConfigErrorCode: 0,
+    numPartitions: -1,
+    replicationFactor: -1,
+    configs: [],
+  }
+}

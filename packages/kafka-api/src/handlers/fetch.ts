@@ -1,0 +1,109 @@
+import { type KafkaError, kafkaErrors } from '@naru/model'
+import { defineHandler } from '@naru/network'
+import { apis, type RequestOf, type ResponseOf } from '@naru/protocol'
+import {
+  type FetchedPartition,
+  type FetchPartition,
+  fetch as read,
+  type SessionPartition,
+  type SessionPlan,
+} from '@naru/services'
+import type { Ports } from '../ports.ts'
+
+type Request = RequestOf<typeof apis.fetch>
+type Response = ResponseOf<typeof apis.fetch>
+type Topic = Response['responses'][number]
+
+/** `fetch.max.bytes`: an answer is not larger, whatever a client asks for. */
+const answerBytesMax = 57_671_680
+
+export function fetch(ports: Pick<Ports, 'partitions' | 'fetchSessions' | 'clock'>) {
+  return defineHandler(apis.fetch, async (request, { apiVersion, onClose }) => {
+    const plan = ports.fetchSessions.plan(sessionRequest(request, apiVersion))
+    if (plan.error !== kafkaErrors.NONE) return answer(plan, [])
+    const isReadCommitted = request.isolationLevel === 1
+    const results = await read(ports.clock, {
+      partitions: plan.partitions.map((partition) => located(ports, partition, apiVersion)),
+      maxWaitMs: Math.max(0, request.maxWaitMs),
+      minBytes: request.minBytes,
+      maxBytes: Math.min(request.maxBytes, answerBytesMax),
+      isReadCommitted,
+      onClose,
+    })
+    return answer(plan, topicsOf(plan, results, isReadCommitted))
+  })
+}
+
+function sessionRequest(request: Request, apiVersion: number) {
+  const partitions: SessionPartition[] = []
+  for (const { topic, topicId, partitions: wanted } of request.topics) {
+    for (const { partition, partitionMaxBytes: maxBytes, ...rest } of wanted) {
+      const { fetchOffset, currentLeaderEpoch, lastFetchedEpoch } = rest
+      const position = { fetchOffset, currentLeaderEpoch, lastFetchedEpoch }
+      partitions.push({ topic, topicId, partition, maxBytes, ...position })
+    }
+  }
+  const forgotten = request.forgottenTopicsData.flatMap(({ topic, topicId, partitions: numbers }) =>
+    numbers.map((partition) => ({ topic, topicId, partition })),
+  )
+  const { sessionId, sessionEpoch } = request
+  return { sessionId, sessionEpoch, usesTopicIds: apiVersion >= 13, partitions, forgotten }
+}
+
+function located(
+  { partitions }: Pick<Ports, 'partitions'>,
+  partition: SessionPartition,
+  apiVersion: number,
+): FetchPartition {
+  const name = apiVersion >= 13 ? partitions.topicNamed(partition.topicId) : partition.topic
+  const host = name === undefined ? undefined : partitions.get(name, partition.partition)
+  const missing: KafkaError =
+    name === undefined ? kafkaErrors.UNKNOWN_TOPIC_ID : kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION
+  return { ...partition, host, missing }
+}
+
+/** Groups the answers by topic, in the order of the request, and leaves out what a session's client knows. */
+function topicsOf(
+  plan: SessionPlan,
+  results: readonly FetchedPartition[],
+  isReadCommitted: boolean,
+): Topic[] {
+  const topics: Topic[] = []
+  for (const [index, partition] of plan.partitions.entries()) {
+    const result = results[index] as FetchedPartition
+    const hasMore =
+      result.records.length > 0 ||
+      result.error !== kafkaErrors.NONE ||
+      result.divergingEpoch !== null
+    const { highWatermark, lastStableOffset, logStartOffset } = result
+    const told = { highWatermark, lastStableOffset, logStartOffset }
+    if (plan.isNews !== undefined && !plan.isNews(partition, told, hasMore)) continue
+    let topic = topics.at(-1)
+    if (topic?.topic !== partition.topic || topic.topicId !== partition.topicId) {
+      topic = { topic: partition.topic, topicId: partition.topicId, partitions: [] }
+      topics.push(topic)
+    }
+    topic.partitions.push({
+      partitionIndex: partition.partition,
+      errorCode: result.error.code,
+      ...told,
+      divergingEpoch: result.divergingEpoch,
+      currentLeader: null,
+      snapshotId: null,
+      abortedTransactions: isReadCommitted ? [] : null,
+      preferredReadReplica: -1,
+      records: result.records,
+    })
+  }
+  return topics
+}
+
+function answer(plan: SessionPlan, responses: Topic[]): Response {
+  return {
+    throttleTimeMs: 0,
+    errorCode: plan.error.code,
+    sessionId: plan.sessionId,
+    responses,
+    nodeEndpoints: [],
+  }
+}

@@ -1,0 +1,119 @@
+import type { PartitionImage, TopicImage } from '@naru/metadata'
+import { isRefusal } from '@naru/metadata'
+import { invalidTopicName, type KafkaError, kafkaErrors, zeroTopicId } from '@naru/model'
+import { defineHandler } from '@naru/network'
+import { apis, type RequestOf, type ResponseOf } from '@naru/protocol'
+import { addressesOf } from '../brokers.ts'
+import { clusterOperations, operationsNotAsked, topicOperations } from '../errors.ts'
+import type { Ports } from '../ports.ts'
+
+type Request = RequestOf<typeof apis.metadata>
+type Topic = ResponseOf<typeof apis.metadata>['topics'][number]
+
+export function metadata(
+  ports: Pick<Ports, 'metadata' | 'nodeId' | 'topics' | 'autoCreates' | 'partitions'>,
+) {
+  const { image } = ports.metadata
+  return defineHandler(apis.metadata, async (request, { apiVersion, listener }) => {
+    const operations = request.includeTopicAuthorizedOperations
+      ? topicOperations
+      : operationsNotAsked
+    const topics: Topic[] = []
+    for (const wanted of wantedTopics(request, apiVersion, ports)) {
+      topics.push(await describe(ports, request, wanted))
+    }
+    return {
+      throttleTimeMs: 0,
+      brokers: addressesOf(image, listener),
+      clusterId: image.clusterId,
+      controllerId: ports.nodeId,
+      topics: topics.map((topic) => ({ ...topic, topicAuthorizedOperations: operations })),
+      clusterAuthorizedOperations: request.includeClusterAuthorizedOperations
+        ? clusterOperations
+        : operationsNotAsked,
+      errorCode: kafkaErrors.NONE.code,
+    }
+  })
+}
+
+/** Null asks for all topics, and in version 0 an empty list does. */
+function wantedTopics(
+  request: Request,
+  apiVersion: number,
+  ports: Pick<Ports, 'metadata'>,
+): { name: string | null; topicId: string }[] {
+  const isAll = request.topics === null || (apiVersion === 0 && request.topics.length === 0)
+  if (!isAll) return request.topics ?? []
+  return [...ports.metadata.image.topics.values()]
+}
+
+async function describe(
+  ports: Pick<Ports, 'metadata' | 'topics' | 'autoCreates' | 'partitions'>,
+  request: Request,
+  wanted: { name: string | null; topicId: string },
+): Promise<Topic> {
+  const { image } = ports.metadata
+  const { name, topicId } = wanted
+  if (name === null) {
+    const topic = image.topicsById.get(topicId)
+    return topic === undefined
+      ? absent(null, topicId, kafkaErrors.UNKNOWN_TOPIC_ID)
+      : present(topic, ports)
+  }
+  const topic = image.topics.get(name)
+  if (topic !== undefined) return present(topic, ports)
+  if (invalidTopicName(name) !== undefined) {
+    return absent(name, zeroTopicId, kafkaErrors.INVALID_TOPIC_EXCEPTION)
+  }
+  if (!ports.autoCreates || !request.allowAutoTopicCreation) {
+    return absent(name, zeroTopicId, kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION)
+  }
+  const created = await ports.topics.create(
+    { name, partitions: -1, replicationFactor: -1, assignments: [], configs: [] },
+    false,
+  )
+  const isKnown = !isRefusal(created) || created.error === kafkaErrors.TOPIC_ALREADY_EXISTS
+  const made = image.topics.get(name)
+  if (isKnown && made !== undefined) return present(made, ports)
+  return absent(name, zeroTopicId, isRefusal(created) ? created.error : kafkaErrors.NONE)
+}
+
+function absent(name: string | null, topicId: string, error: KafkaError): Topic {
+  return {
+    errorCode: error.code,
+    name,
+    topicId,
+    isInternal: false,
+    partitions: [],
+    topicAuthorizedOperations: operationsNotAsked,
+  }
+}
+
+function present(topic: TopicImage, ports: Pick<Ports, 'partitions'>): Topic {
+  return {
+    errorCode: kafkaErrors.NONE.code,
+    name: topic.name,
+    topicId: topic.topicId,
+    isInternal: false,
+    partitions: topic.partitions.map((partition) => partitionOf(topic, partition, ports)),
+    topicAuthorizedOperations: operationsNotAsked,
+  }
+}
+
+/** A partition whose log directory failed has no leader until it moves or the disk returns. */
+function partitionOf(
+  topic: TopicImage,
+  partition: PartitionImage,
+  { partitions }: Pick<Ports, 'partitions'>,
+): Topic['partitions'][number] {
+  const isOnline = partitions.get(topic.name, partition.partition)?.isOnline ?? false
+  return {
+    errorCode: isOnline ? kafkaErrors.NONE.code : kafkaErrors.LEADER_NOT_AVAILABLE.code,
+    partitionIndex: partition.partition,
+    leaderId: isOnline ? partition.leader : -1,
+    leaderEpoch: partition.leaderEpoch,
+    replicaNodes: [...partition.replicas],
+    isrNodes: [...partition.isr],
+    offlineReplicas: isOnline ? [] : [...partition.replicas],
+  }
+}

@@ -1,0 +1,95 @@
+import { kafkaErrors } from '@naru/model'
+import { type Answer, closeConnection, defineHandler, noResponse } from '@naru/network'
+import { apis, type RequestOf, type ResponseOf } from '@naru/protocol'
+import { produce as append, failed, type ProduceResult } from '@naru/services'
+import type { Ports } from '../ports.ts'
+
+type Request = RequestOf<typeof apis.produce>
+type Response = ResponseOf<typeof apis.produce>
+type Topic = Response['responses'][number]
+
+export function produce({ partitions }: Pick<Ports, 'partitions'>) {
+  return defineHandler(
+    apis.produce,
+    (request, { apiVersion }) => {
+      if (request.acks < -1 || request.acks > 1) return refusedWhole(request)
+      return new Promise<Answer<Response>>((resolve) => {
+        appendAll(partitions, request, apiVersion, resolve)
+      })
+    },
+    { isPipelined: true },
+  )
+}
+
+/** Starts all appends in the order of the request and answers when the last is acknowledged. */
+function appendAll(
+  partitions: Ports['partitions'],
+  request: Request,
+  apiVersion: number,
+  resolve: (answer: Answer<Response>) => void,
+): void {
+  let waiting = 1
+  let hasError = false
+  const responses: Topic[] = []
+  const finish = () => {
+    if (--waiting > 0) return
+    if (request.acks !== 0) resolve({ responses, throttleTimeMs: 0, nodeEndpoints: [] })
+    else resolve(hasError ? closeConnection : noResponse)
+  }
+  for (const topic of request.topicData) {
+    const name = apiVersion >= 13 ? partitions.topicNamed(topic.topicId) : topic.name
+    const partitionResponses: Topic['partitionResponses'] = []
+    responses.push({ name: topic.name, topicId: topic.topicId, partitionResponses })
+    for (const [index, partition] of topic.partitionData.entries()) {
+      waiting++
+      const done = (result: ProduceResult) => {
+        partitionResponses[index] = partitionResponse(partition.index, result)
+        if (result.error !== kafkaErrors.NONE) hasError = true
+        finish()
+      }
+      const host = name === undefined ? undefined : partitions.get(name, partition.index)
+      if (name === undefined) done(failed(kafkaErrors.UNKNOWN_TOPIC_ID, 'Unknown topic id'))
+      else if (host === undefined) {
+        const error = kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION
+        done(failed(error, error.description))
+      } else {
+        const bytes = partition.records ?? Buffer.alloc(0)
+        append(host, { bytes, produceVersion: apiVersion, waits: request.acks !== 0 }, done)
+      }
+    }
+  }
+  finish()
+}
+
+function partitionResponse(
+  index: number,
+  result: ProduceResult,
+): Topic['partitionResponses'][number] {
+  const { error, message, recordIndex, baseOffset, logAppendTimeMs, logStartOffset } = result
+  return {
+    index,
+    errorCode: error.code,
+    baseOffset,
+    logAppendTimeMs,
+    logStartOffset,
+    recordErrors:
+      recordIndex === undefined
+        ? []
+        : [{ batchIndex: recordIndex, batchIndexErrorMessage: message }],
+    errorMessage: message,
+    currentLeader: null,
+  }
+}
+
+function refusedWhole(request: Request): Response {
+  const refused = failed(kafkaErrors.INVALID_REQUIRED_ACKS, `acks=${request.acks} is not known`)
+  return {
+    responses: request.topicData.map(({ name, topicId, partitionData }) => ({
+      name,
+      topicId,
+      partitionResponses: partitionData.map(({ index }) => partitionResponse(index, refused)),
+    })),
+    throttleTimeMs: 0,
+    nodeEndpoints: [],
+  }
+}

@@ -1,0 +1,2 @@
+export { createHandlers } from './handlers/index.ts'
+export type { Ports } from './ports.ts'

@@ -1,0 +1,30 @@
+import type { Clock } from '@naru/base'
+import type { MetadataRuntime } from '@naru/consensus'
+import type { LogDirectory } from '@naru/log'
+import type { NodeId } from '@naru/model'
+import type {
+  DescribedConfig,
+  FetchSessions,
+  Partitions,
+  ProducerIds,
+  TopicConfigs,
+  Topics,
+} from '@naru/services'
+
+/** What handlers use of the broker. Each takes the few that it needs. */
+export interface Ports {
+  readonly nodeId: NodeId
+  readonly clock: Clock
+  readonly metadata: MetadataRuntime
+  readonly partitions: Partitions
+  readonly topics: Topics
+  readonly topicConfigs: TopicConfigs
+  readonly fetchSessions: FetchSessions
+  readonly producerIds: ProducerIds
+  readonly directories: readonly LogDirectory[]
+  /** Total and usable bytes of the disk that holds a directory. */
+  readonly diskSpace: (path: string) => Promise<{ totalBytes: number; usableBytes: number }>
+  readonly brokerConfigs: () => readonly (DescribedConfig & { readonly isSensitive: boolean })[]
+  /** `auto.create.topics.enable` */
+  readonly autoCreates: boolean
+}
