@@ -2,7 +2,7 @@
  * The Kafka wire format as data. A type is declared once for all versions of an API and resolved per version into a codec, so
  * that decoding meets no version checks. Flexible versions (KIP-482) use compact lengths and tagged fields.
  */
-import { type ByteReader, type ByteWriter, DecodeError } from '@naru/base'
+import { assert, type ByteReader, type ByteWriter, DecodeError } from '@naru/base'
 import { type TopicId, topicIdFromBytes, topicIdToBytes } from '@naru/model'
 
 export interface Codec<T> {
@@ -42,7 +42,11 @@ export const boolean = plain<boolean>({
 })
 export const uuid = plain<TopicId>({
   read: (r) => topicIdFromBytes(r.bytes(16)),
-  write: (w, v) => w.bytes(topicIdToBytes(v)),
+  write(w, v) {
+    const id = topicIdToBytes(v)
+    assert(id.length === 16, `Topic id ${v} is not 16 bytes`)
+    w.bytes(id)
+  },
 })
 
 /** Length of a value that may be null: -1 for null. Compact lengths are one more than the size, zero for null. */
@@ -143,14 +147,27 @@ function notNull<T>(type: Type<T | null>): Type<T> {
   }
 }
 
+/** The field may be null from version `from` on; a null before is malformed. */
+export function nullableSince<T>(from: number, type: Type<T | null>): Type<T | null> {
+  const strict = notNull(type)
+  return { resolve: (version) => (version.version >= from ? type : strict).resolve(version) }
+}
+
 /** The field exists from version `from` on; before, its value is `absent`. */
 export function since<T>(from: number, type: Type<T>, absent: T): Type<T> {
+  frozen(absent)
   return { resolve: (version) => (version.version >= from ? type.resolve(version) : { absent }) }
 }
 
 /** The field exists up to version `to`. */
 export function until<T>(to: number, type: Type<T>, absent: T): Type<T> {
+  frozen(absent)
   return { resolve: (version) => (version.version <= to ? type.resolve(version) : { absent }) }
+}
+
+/** All messages share the value of an absent field: nobody may write to it. */
+function frozen(absent: unknown): void {
+  if (Array.isArray(absent)) Object.freeze(absent)
 }
 
 /** The field exists from version `from` up to version `to`. */

@@ -13,8 +13,15 @@ export const metadataApi = defineApi({
   flexibleSince: 9,
   request: s.struct({
     /** Null for all topics; version 0 has an empty list for that. */
-    topics: s.nullableArray(
-      s.struct({ topicId: s.since(10, s.uuid, zeroTopicId), name: s.nullableString }),
+    topics: s.nullableSince(
+      1,
+      s.nullableArray(
+        s.struct({
+          topicId: s.since(10, s.uuid, zeroTopicId),
+          /** Null for a look-up by id: allowed from version 12, carried from version 10. */
+          name: s.nullableSince(10, s.nullableString),
+        }),
+      ),
     ),
     allowAutoTopicCreation: s.since(4, s.boolean, true),
     includeClusterAuthorizedOperations: s.between(8, 10, s.boolean, false),
