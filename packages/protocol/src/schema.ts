@@ -215,9 +215,14 @@ interface Field {
   readonly codec: Codec<unknown>
 }
 
-interface TaggedField extends Field {
-  readonly tag: number
+/** Has a value that does not come from the wire, at least at first. */
+interface AbsentField {
+  readonly name: string
   readonly absent: unknown
+}
+
+interface TaggedField extends Field, AbsentField {
+  readonly tag: number
 }
 
 /** Fields in wire order. In flexible versions a section of tagged fields ends the struct. */
@@ -226,20 +231,19 @@ export function struct<F extends Fields>(fields: F): Type<StructOf<F>> {
     resolve(version) {
       const plainFields: Field[] = []
       const taggedFields: TaggedField[] = []
-      const template: Record<string, unknown> = {}
+      const absentFields: AbsentField[] = []
       for (const [name, type] of Object.entries(fields)) {
         const resolved = type.resolve(version)
-        template[name] = undefined
-        if ('absent' in resolved) template[name] = resolved.absent
+        if ('absent' in resolved) absentFields.push({ name, absent: resolved.absent })
         else if (type.tag === undefined) plainFields.push({ name, codec: resolved })
         else {
           const absent = absentOf(type)
-          template[name] = absent
+          absentFields.push({ name, absent })
           taggedFields.push({ name, codec: resolved, tag: type.tag, absent })
         }
       }
       taggedFields.sort((a, b) => a.tag - b.tag)
-      const parts = { template, plainFields, taggedFields }
+      const parts = { plainFields, absentFields, taggedFields }
       return structCodec(parts, version.isFlexible) as Codec<StructOf<F>>
     },
   }
@@ -252,17 +256,19 @@ function absentOf(type: Type<unknown>): unknown {
 
 function structCodec(
   parts: {
-    template: Record<string, unknown>
     plainFields: readonly Field[]
+    absentFields: readonly AbsentField[]
     taggedFields: readonly TaggedField[]
   },
   isFlexible: boolean,
 ): Codec<Record<string, unknown>> {
-  const { template, plainFields, taggedFields } = parts
+  const { plainFields, absentFields, taggedFields } = parts
   return {
     read(reader) {
-      const value = { ...template }
+      // Not a copy of a template: adding field by field takes two thirds of the time.
+      const value: Record<string, unknown> = {}
       for (const field of plainFields) value[field.name] = field.codec.read(reader)
+      for (const field of absentFields) value[field.name] = field.absent
       if (isFlexible) readTagged(reader, taggedFields, value)
       return value
     },
