@@ -9,6 +9,7 @@ export const alterConfigsResponse = s.struct({
     s.struct({
       errorCode: s.int16,
       errorMessage: s.nullableString,
+      /** 2 topic, 4 broker, 8 loggers, 16 client metrics, 32 group. */
       resourceType: s.int8,
       resourceName: s.string,
     }),

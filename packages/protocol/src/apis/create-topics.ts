@@ -12,13 +12,16 @@ export const createTopicsApi = defineApi({
     topics: s.array(
       s.struct({
         name: s.string,
+        /** -1 for the default of the broker, or with assignments. */
         numPartitions: s.int32,
         replicationFactor: s.int16,
+        /** Empty lets the broker place the replicas. */
         assignments: s.array(s.struct({ partitionIndex: s.int32, brokerIds: s.array(s.int32) })),
         configs: s.array(s.struct({ name: s.string, value: s.nullableString })),
       }),
     ),
     timeoutMs: s.int32,
+    /** Answer as if, but create nothing. */
     validateOnly: s.boolean,
   }),
   response: s.struct({
@@ -29,6 +32,7 @@ export const createTopicsApi = defineApi({
         topicId: s.since(7, s.uuid, zeroTopicId),
         errorCode: s.int16,
         errorMessage: s.nullableString,
+        /** Why the configs are missing. */
         topicConfigErrorCode: s.tagged(0, 5, s.int16, 0),
         numPartitions: s.since(5, s.int32, -1),
         replicationFactor: s.since(5, s.int16, -1),

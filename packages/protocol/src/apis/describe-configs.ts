@@ -10,6 +10,7 @@ export const describeConfigsApi = defineApi({
   request: s.struct({
     resources: s.array(
       s.struct({
+        /** 2 topic, 4 broker, 8 loggers, 16 client metrics, 32 group. */
         resourceType: s.int8,
         resourceName: s.string,
         /** Null for all. */
@@ -32,11 +33,13 @@ export const describeConfigsApi = defineApi({
             name: s.string,
             value: s.nullableString,
             readOnly: s.boolean,
+            /** 1 topic, 2 broker, 3 all brokers, 4 static, 5 default. */
             configSource: s.int8,
             isSensitive: s.boolean,
             synonyms: s.array(
               s.struct({ name: s.string, value: s.nullableString, source: s.int8 }),
             ),
+            /** 1 boolean, 2 string, 3 int, 4 short, 5 long, 6 double, 7 list, 8 class, 9 password. */
             configType: s.since(3, s.int8, 0),
             documentation: s.since(3, s.nullableString, null),
           }),

@@ -25,12 +25,15 @@ export const describeLogDirsApi = defineApi({
               s.struct({
                 partitionIndex: s.int32,
                 partitionSize: s.int64,
+                /** How far the replica is behind the high watermark, or a future one behind the current. */
                 offsetLag: s.int64,
+                /** The copy that is on its way to another directory. */
                 isFutureKey: s.boolean,
               }),
             ),
           }),
         ),
+        /** Of the volume; -1 when unknown. */
         totalBytes: s.since(4, s.int64, -1n),
         usableBytes: s.since(4, s.int64, -1n),
       }),

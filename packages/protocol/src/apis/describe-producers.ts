@@ -24,9 +24,11 @@ export const describeProducersApi = defineApi({
               s.struct({
                 producerId: s.int64,
                 producerEpoch: s.int32,
+                /** -1 when not known. */
                 lastSequence: s.int32,
                 lastTimestamp: s.int64,
                 coordinatorEpoch: s.int32,
+                /** -1 when no transaction is open. */
                 currentTxnStartOffset: s.int64,
               }),
             ),

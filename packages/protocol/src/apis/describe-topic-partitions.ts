@@ -31,7 +31,9 @@ export const describeTopicPartitionsApi = defineApi({
             leaderEpoch: s.int32,
             replicaNodes: s.array(s.int32),
             isrNodes: s.array(s.int32),
+            /** Out of sync, but known to have all that is committed. */
             eligibleLeaderReplicas: s.nullableArray(s.int32),
+            /** Was last in sync, when nothing better is known. */
             lastKnownElr: s.nullableArray(s.int32),
             offlineReplicas: s.array(s.int32),
           }),

@@ -14,13 +14,16 @@ export const fetchApi = defineApi({
   request: s.struct({
     clusterId: s.tagged(0, 12, s.nullableString, null),
     replicaState: s.taggedOptional(1, 15, s.struct({ replicaId: s.int32, replicaEpoch: s.int64 })),
+    /** -1 for a consumer. */
     replicaId: s.until(14, s.int32, -1),
     maxWaitMs: s.int32,
     minBytes: s.int32,
     maxBytes: s.int32,
     /** 0 read_uncommitted, 1 read_committed. */
     isolationLevel: s.int8,
+    /** 0 for no session, or a new one. */
     sessionId: s.since(7, s.int32, 0),
+    /** -1 no session or its end, 0 a new one, then counted up. */
     sessionEpoch: s.since(7, s.int32, -1),
     topics: s.array(
       s.struct({
@@ -31,6 +34,7 @@ export const fetchApi = defineApi({
             partition: s.int32,
             currentLeaderEpoch: s.since(9, s.int32, -1),
             fetchOffset: s.int64,
+            /** -1 when the reader does not ask for divergence. */
             lastFetchedEpoch: s.since(12, s.int32, -1),
             logStartOffset: s.since(5, s.int64, -1n),
             partitionMaxBytes: s.int32,
@@ -40,6 +44,7 @@ export const fetchApi = defineApi({
         ),
       }),
     ),
+    /** Partitions that leave the session. */
     forgottenTopicsData: s.since(
       7,
       s.array(
@@ -66,8 +71,10 @@ export const fetchApi = defineApi({
             partitionIndex: s.int32,
             errorCode: s.int16,
             highWatermark: s.int64,
+            /** Up to here read_committed consumers may read. */
             lastStableOffset: s.int64,
             logStartOffset: s.since(5, s.int64, -1n),
+            /** Where the log of the reader leaves ours (KIP-595). */
             divergingEpoch: s.taggedOptional(0, 12, epochEndOffset),
             currentLeader: s.taggedOptional(
               1,
@@ -75,9 +82,11 @@ export const fetchApi = defineApi({
               s.struct({ leaderId: s.int32, leaderEpoch: s.int32 }),
             ),
             snapshotId: s.taggedOptional(2, 12, s.struct({ endOffset: s.int64, epoch: s.int32 })),
+            /** Null for read_uncommitted. */
             abortedTransactions: s.nullableArray(
               s.struct({ producerId: s.int64, firstOffset: s.int64 }),
             ),
+            /** -1 unless the reader shall go to another replica. */
             preferredReadReplica: s.since(11, s.int32, -1),
             records: s.records,
           }),

@@ -8,8 +8,10 @@ export const initProducerIdApi = defineApi({
   versions: [0, 5],
   flexibleSince: 2,
   request: s.struct({
+    /** Null for a producer that is only idempotent. */
     transactionalId: s.nullableString,
     transactionTimeoutMs: s.int32,
+    /** -1 for a new one. */
     producerId: s.since(3, s.int64, -1n),
     producerEpoch: s.since(3, s.int16, -1),
   }),

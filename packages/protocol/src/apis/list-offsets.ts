@@ -9,6 +9,7 @@ export const listOffsetsApi = defineApi({
   versions: [1, 11],
   flexibleSince: 6,
   request: s.struct({
+    /** -1 for a consumer. */
     replicaId: s.int32,
     isolationLevel: s.since(2, s.int8, 0),
     topics: s.array(
@@ -18,11 +19,13 @@ export const listOffsetsApi = defineApi({
           s.struct({
             partitionIndex: s.int32,
             currentLeaderEpoch: s.since(4, s.int32, -1),
+            /** In milliseconds, or one of the special values below zero. */
             timestamp: s.int64,
           }),
         ),
       }),
     ),
+    /** How long to wait for tiered storage (KIP-1075). */
     timeoutMs: s.since(10, s.int32, 0),
   }),
   response: s.struct({
@@ -34,6 +37,7 @@ export const listOffsetsApi = defineApi({
           s.struct({
             partitionIndex: s.int32,
             errorCode: s.int16,
+            /** -1 when nothing was found, and for the special values but max timestamp. */
             timestamp: s.int64,
             offset: s.int64,
             leaderEpoch: s.since(4, s.int32, -1),

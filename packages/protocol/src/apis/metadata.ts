@@ -59,6 +59,7 @@ export const metadataApi = defineApi({
         topicAuthorizedOperations: s.since(8, s.int32, notAsked),
       }),
     ),
+    /** A bit set; the smallest int32 when not asked for. */
     clusterAuthorizedOperations: s.between(8, 10, s.int32, notAsked),
     errorCode: s.since(13, s.int16, 0),
   }),

@@ -8,6 +8,7 @@ export const offsetForLeaderEpochApi = defineApi({
   versions: [2, 4],
   flexibleSince: 4,
   request: s.struct({
+    /** -1 consumer, -2 unknown. */
     replicaId: s.since(3, s.int32, -2),
     topics: s.array(
       s.struct({
@@ -27,6 +28,7 @@ export const offsetForLeaderEpochApi = defineApi({
           s.struct({
             errorCode: s.int16,
             partition: s.int32,
+            /** The epoch whose end is asked for. */
             leaderEpoch: s.int32,
             endOffset: s.int64,
           }),

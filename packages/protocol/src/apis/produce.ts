@@ -33,14 +33,17 @@ export const produceApi = defineApi({
             index: s.int32,
             errorCode: s.int16,
             baseOffset: s.int64,
+            /** -1 unless the topic has LogAppendTime. */
             logAppendTimeMs: s.int64,
             logStartOffset: s.since(5, s.int64, -1n),
+            /** The records that made the whole batch refused. */
             recordErrors: s.since(
               8,
               s.array(s.struct({ batchIndex: s.int32, batchIndexErrorMessage: s.nullableString })),
               [],
             ),
             errorMessage: s.since(8, s.nullableString, null),
+            /** Where to send it instead, with NOT_LEADER_OR_FOLLOWER. */
             currentLeader: s.taggedOptional(
               0,
               10,
