@@ -375,6 +375,8 @@ export class LogDirectory implements AsyncDisposable {
   async #retire(log: Log, segment: Segment): Promise<void> {
     const { fileSystem, openFiles } = this.#options
     await openFiles.forget(segment.path)
+    // Indexes and snapshots of the segment may still be on their way to the disk.
+    await this.#storage.settled(log)
     for (const suffix of ['.log', '.index', '.timeindex', '.snapshot'] as const) {
       const path = join(log.path, segmentFileName(segment.baseOffset, suffix))
       if ((await fileSystem.stat(path)) === undefined) continue

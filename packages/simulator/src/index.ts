@@ -1,0 +1,5 @@
+export { SeededRandom } from './seeded-random.ts'
+export { SimulatedClock } from './simulated-clock.ts'
+export type { Fault } from './simulated-disk.ts'
+export { SimulatedDisk } from './simulated-disk.ts'
+export { SimulatedFile } from './simulated-file.ts'
