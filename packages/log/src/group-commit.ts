@@ -26,6 +26,8 @@ export interface GroupCommitOptions {
   readonly storage: LogStorage
   /** The round's segments are written and its journal entry is durable. */
   readonly onWritten: (log: Log, run: AppendRun, lsn: bigint | undefined) => void
+  /** No journal file is free: rounds wait until one is. */
+  readonly onFull: () => void
   readonly onError: (error: unknown) => void
 }
 
@@ -50,6 +52,11 @@ export class GroupCommit {
   /** All rounds up to it are complete: in the journal durably, in the segments through the page cache. */
   get completedLsn(): bigint {
     return this.#completedLsn
+  }
+
+  /** A round waits for room in the journal. */
+  get isBlocked(): boolean {
+    return !this.#isStopped && this.#prepared !== undefined
   }
 
   /** The log has appends that wait. */
@@ -103,6 +110,7 @@ export class GroupCommit {
     const { journal } = this.#options
     if (journaled.length > 0 && !journal.hasRoom(journaled, () => this.#schedule())) {
       this.#prepared = entries
+      this.#options.onFull()
       return
     }
     this.#prepared = undefined

@@ -77,6 +77,7 @@ export class LogDirectory implements AsyncDisposable {
   #asyncFlush: Timer | undefined
   readonly #deletions = new Set<Timer>()
   #isClosing = false
+  #isMakingRoom = false
 
   private constructor(
     options: LogDirectoryOptions,
@@ -95,6 +96,7 @@ export class LogDirectory implements AsyncDisposable {
       journal,
       storage: this.#storage,
       onWritten: (log, run, lsn) => this.#noteWritten(log, run, lsn),
+      onFull: () => void this.#makeRoom(),
       onError,
     })
     this.#flusher = new Flusher({
@@ -307,6 +309,14 @@ export class LogDirectory implements AsyncDisposable {
       this.#advancing = undefined
     })
     return this.#advancing
+  }
+
+  /** Produce waits for this: the journal is freed until the round that waits has its place. */
+  async #makeRoom(): Promise<void> {
+    if (this.#isMakingRoom) return
+    this.#isMakingRoom = true
+    while (this.#rounds.isBlocked && this.#offline === undefined) await this.#advance()
+    this.#isMakingRoom = false
   }
 
   async #flushAndCheckpoint(): Promise<void> {

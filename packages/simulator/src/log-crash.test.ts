@@ -13,6 +13,7 @@ async function walk(seed: number): Promise<void> {
     const actions = 10 + world.random.below(60)
     for (let i = 0; i < actions; i++) {
       const name = names[world.random.below(names.length)] as string
+      if (!world.ledgers.has(name)) await world.openLog(name)
       if (world.random.chance(0.03)) await world.moveStart(name)
       else world.append(name)
       await world.run(world.random.below(12))

@@ -15,7 +15,8 @@ const config = {
   retentionBytes: -1,
   fileDeleteDelayMs: 50,
 }
-const journal = { fileCount: 3, fileBytes: 64 << 10, fileBytesMax: 64 << 10, fileCountMax: 4 }
+/** Small, so that files are used again and again. */
+const journal = { fileCount: 3, fileBytes: 16 << 10, fileBytesMax: 16 << 10, fileCountMax: 3 }
 
 /** What a log must hold: the value of each record by offset, and how far it was acknowledged. */
 interface Ledger {
@@ -46,7 +47,7 @@ export class LogWorld {
     await this.clock.drive(this.disk.makeDirectory('/data'))
     await this.clock.drive(this.disk.syncDirectory('/'))
     this.directory = await this.clock.drive(this.begin())
-    for (const [name, mode] of Object.entries(this.modes)) await this.#openLog(name, mode)
+    for (const name of this.directory.logs.keys()) await this.openLog(name)
   }
 
   /** Begins a start that somebody else drives: it may be interrupted, and then never ends. */
@@ -66,7 +67,9 @@ export class LogWorld {
     })
   }
 
-  async #openLog(name: string, flushMode: FlushMode): Promise<void> {
+  /** Makes the log when there is none yet. */
+  async openLog(name: string): Promise<void> {
+    const flushMode = this.modes[name] as FlushMode
     const topicId = 'AAAAAAAAAAAAAAAAAAAAAA'
     const log =
       this.directory.logs.get(name) ??
@@ -120,7 +123,11 @@ export class LogWorld {
   async audit({ isLossy }: { isLossy: boolean }): Promise<string[]> {
     const problems: string[] = []
     for (const [name, ledger] of this.ledgers) {
-      const log = this.log(name)
+      const log = this.directory.logs.get(name)
+      if (log === undefined) {
+        problems.push(`${name}: is gone`)
+        continue
+      }
       const stored = await this.clock.drive(readAll(log))
       const end = Number(log.logEndOffset)
       const mayLose = isLossy && this.modes[name] !== 'ack'
