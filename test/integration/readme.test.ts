@@ -1,0 +1,65 @@
+// The README's examples, as they are printed there.
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { connect } from '@naru/client'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { BrokerProcess } from '../support/broker-process.ts'
+import { isInstalled } from '../support/installed.ts'
+import { root } from '../support/sources.ts'
+
+const readme = readFileSync(join(root, 'README.md'), 'utf8')
+let broker: BrokerProcess
+
+beforeAll(async () => {
+  broker = await BrokerProcess.start()
+})
+
+afterAll(async () => {
+  await broker[Symbol.asyncDispose]()
+})
+
+/** The code block after a heading, with the address of the test's broker in it. */
+function snippet(after: string): string {
+  const from = readme.indexOf(after)
+  const block = /```\w*\n([\s\S]*?)```/.exec(readme.slice(from))?.[1]
+  if (from < 0 || block === undefined) throw new Error(`README has no code after ${after}`)
+  return block.replaceAll('localhost:9092', broker.bootstrap)
+}
+
+async function stored(): Promise<string[]> {
+  await using client = await connect(broker.bootstrap)
+  const values: string[] = []
+  for await (const record of client.consume('greetings', { from: 'earliest', untilEnd: true })) {
+    values.push(String(record.value))
+  }
+  return values
+}
+
+/** Runs a program from a file inside the repository, where its imports resolve. */
+function run(code: string, suffix: string): string {
+  const folder = mkdtempSync(join(root, 'test', '.readme-'))
+  const file = join(folder, `snippet${suffix}`)
+  try {
+    writeFileSync(file, code)
+    return execFileSync(process.execPath, [file], { encoding: 'utf8', timeout: 30_000 })
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+it.skipIf(!isInstalled('kcat'))('kcat', async () => {
+  const output = execFileSync('bash', ['-c', snippet('With **kcat**')], { encoding: 'utf8' })
+  expect(output).toContain('from kcat')
+  expect(await stored()).toContain('from kcat')
+})
+
+it('kafkajs', async () => {
+  run(snippet('With **kafkajs**'), '.mjs')
+  expect(await stored()).toContain('from kafkajs')
+})
+
+it('our own client', () => {
+  const output = run(snippet("With **Naru's own client**"), '.mts')
+  expect(output).toContain('from naru')
+})
