@@ -11,7 +11,12 @@ import { forEachParallel } from './parallel.ts'
 import { dirname } from './paths.ts'
 import type { Segment } from './segment.ts'
 
-const dirtyBytesMax = 4 << 20
+const dirtyBytesMax: Readonly<Record<FlushMode, number>> = {
+  ack: 4 << 20,
+  async: 256 << 10,
+  // The kernel writes these back as it likes; the bound is what a start after a crash has to scan.
+  never: 256 << 20,
+}
 const parallelFlushes = 2
 /** Derived state is stored this often, so that a start replays little. */
 const derivedBytes = 64 << 20
@@ -77,7 +82,7 @@ export class Flusher {
     dirt.firstLsn ??= lsn
     dirt.bytes += bytes
     dirt.segments.add(segment)
-    if (dirt.bytes >= dirtyBytesMax) this.#enqueue(log)
+    if (dirt.bytes >= dirtyBytesMax[log.flushMode]) this.#enqueue(log)
   }
 
   flushedOf(log: Log): Flushed {
