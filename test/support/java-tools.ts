@@ -1,0 +1,49 @@
+/** Kafka's own command-line tools, from Maven Central, against any address. */
+import { execFileSync } from 'node:child_process'
+import { existsSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { isInstalled } from './installed.ts'
+import { run } from './run.ts'
+import { root } from './sources.ts'
+
+const tools = {
+  'broker-api-versions': 'org.apache.kafka.tools.BrokerApiVersionsCommand',
+  configs: 'kafka.admin.ConfigCommand',
+  'console-consumer': 'org.apache.kafka.tools.consumer.ConsoleConsumer',
+  'console-producer': 'org.apache.kafka.tools.ConsoleProducer',
+  'delete-records': 'org.apache.kafka.tools.DeleteRecordsCommand',
+  'dump-log': 'org.apache.kafka.tools.DumpLogSegments',
+  'get-offsets': 'org.apache.kafka.tools.GetOffsetShell',
+  'log-dirs': 'org.apache.kafka.tools.LogDirsCommand',
+  'producer-perf': 'org.apache.kafka.tools.ProducerPerformance',
+  topics: 'org.apache.kafka.tools.TopicCommand',
+} as const
+
+const libraries = join(root, 'node_modules', '.cache', 'kafka-tools')
+
+/** Whether the tools can be run; fetches them the first time. */
+export function hasJavaTools(): boolean {
+  if (!isInstalled('java') || !isInstalled('mvn')) return false
+  const done = join(libraries, '.complete')
+  if (existsSync(done)) return true
+  const pom = join(root, 'test', 'compatibility', 'java', 'pom.xml')
+  const goal = 'dependency:copy-dependencies'
+  execFileSync('mvn', ['-q', '-B', '-f', pom, goal, `-DoutputDirectory=${libraries}`], {
+    stdio: 'inherit',
+  })
+  writeFileSync(done, '')
+  return true
+}
+
+export function javaTool(
+  name: keyof typeof tools,
+  args: readonly string[],
+  options: { input?: string; timeoutMs?: number } = {},
+): Promise<string> {
+  const jvm = ['-Xmx256M', '-XX:TieredStopAtLevel=1', '-cp', `${libraries}/*`]
+  return run(
+    'java',
+    [...jvm, '-Dorg.slf4j.simpleLogger.defaultLogLevel=error', tools[name], ...args],
+    options,
+  )
+}
