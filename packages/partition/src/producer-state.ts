@@ -68,11 +68,6 @@ export class ProducerState {
     if (duplicate !== undefined) return { kind: 'duplicate', of: duplicate }
     const expected = nextSequence(last.lastSequence)
     if (baseSequence === expected) return append
-    const oldest = (entry.batches[0] as AppendedBatch).baseSequence
-    if (baseSequence < oldest && lastSequence < expected) {
-      const message = `Sequence ${baseSequence} of producer ${entry.producerId} was appended before`
-      return refuse(kafkaErrors.DUPLICATE_SEQUENCE_NUMBER, message)
-    }
     const message = `Sequence ${baseSequence} of producer ${entry.producerId} does not follow ${last.lastSequence}`
     return refuse(kafkaErrors.OUT_OF_ORDER_SEQUENCE_NUMBER, message)
   }

@@ -1,0 +1,59 @@
+import { kafkaErrors } from '@naru/model'
+import { expect, it } from 'vitest'
+import { decodeLeaderEpochs, encodeLeaderEpochs, LeaderEpochs } from './leader-epochs.ts'
+import { PartitionLeader } from './partition-leader.ts'
+
+function epochs(...starts: [number, bigint][]): LeaderEpochs {
+  const made = new LeaderEpochs()
+  for (const [epoch, startOffset] of starts) made.assign(epoch, startOffset)
+  return made
+}
+
+it('endOffsetOf() gives the largest epoch at or below the one asked for (KIP-279)', () => {
+  const made = epochs([1, 0n], [3, 10n], [4, 25n])
+  expect(made.endOffsetOf(1, 30n)).toEqual({ epoch: 1, endOffset: 10n })
+  expect(made.endOffsetOf(2, 30n)).toEqual({ epoch: 1, endOffset: 10n })
+  expect(made.endOffsetOf(3, 30n)).toEqual({ epoch: 3, endOffset: 25n })
+  expect(made.endOffsetOf(9, 30n)).toEqual({ epoch: 4, endOffset: 30n })
+  expect(made.endOffsetOf(0, 30n)).toBeUndefined()
+})
+
+it('an epoch in which nothing was written gives way to the next', () => {
+  expect(epochs([1, 0n], [2, 10n], [3, 10n]).entries).toEqual([
+    { epoch: 1, startOffset: 0n },
+    { epoch: 3, startOffset: 10n },
+  ])
+})
+
+it('truncation keeps the entries sorted and inside the log', () => {
+  const made = epochs([1, 0n], [3, 10n], [4, 25n])
+  made.truncateEnd(25n)
+  expect(made.latest).toBe(3)
+  made.truncateStart(12n)
+  expect(made.entries).toEqual([{ epoch: 3, startOffset: 12n }])
+})
+
+it('the checkpoint is read as it was written, and not at all when it is cut off', () => {
+  const { entries } = epochs([1, 0n], [3, 10n])
+  const bytes = encodeLeaderEpochs(entries)
+  expect(decodeLeaderEpochs(bytes)).toEqual(entries)
+  expect(decodeLeaderEpochs(bytes.subarray(0, bytes.length - 4))).toBeUndefined()
+})
+
+it('PartitionLeader moves the high watermark up only, and holds its order', () => {
+  const leader = new PartitionLeader(2, { logStartOffset: 0n, highWatermark: 5n, logEndOffset: 5n })
+  leader.appended(9n)
+  expect(leader.confirmed(7n)).toBe(true)
+  expect(leader.confirmed(6n)).toBe(false)
+  expect(leader.highWatermark).toBe(7n)
+  expect(() => leader.confirmed(10n)).toThrow('out of order')
+})
+
+it('PartitionLeader refuses other epochs and deletions beyond the high watermark (KIP-320, KIP-107)', () => {
+  const leader = new PartitionLeader(2, { logStartOffset: 0n, highWatermark: 5n, logEndOffset: 9n })
+  expect(leader.checkEpoch(-1)).toBeUndefined()
+  expect(leader.checkEpoch(1)).toBe(kafkaErrors.FENCED_LEADER_EPOCH)
+  expect(leader.checkEpoch(3)).toBe(kafkaErrors.UNKNOWN_LEADER_EPOCH)
+  expect(leader.deletionTarget(-1n)).toBe(5n)
+  expect(leader.deletionTarget(6n)).toBe(kafkaErrors.OFFSET_OUT_OF_RANGE)
+})
