@@ -1,0 +1,73 @@
+import { encodeBatch } from '@naru/records'
+import { describe, expect, it } from 'vitest'
+import {
+  decodeRoundEntries,
+  decodeRoundHeader,
+  encodeRound,
+  type PlannedEntry,
+  roundSize,
+} from './journal-round.ts'
+
+const runId = Buffer.alloc(16, 7)
+const place = { runId, fileNumber: 3, position: 8192 }
+
+function entry(log: number, baseOffset: bigint): PlannedEntry {
+  const records = [{ key: null, value: Buffer.alloc(100, log), headers: [], timestamp: 1n }]
+  const batch = encodeBatch(records, { baseOffset })
+  return {
+    logId: Buffer.alloc(16, log),
+    baseOffset,
+    nextOffset: baseOffset + 1n,
+    segmentBaseOffset: 0n,
+    position: 500,
+    lengthBytes: batch.length,
+    leaderEpoch: 0,
+    buffers: [batch],
+  }
+}
+
+function round(entries: readonly PlannedEntry[]): Buffer {
+  const lengthBytes = roundSize(entries)
+  const bytes = Buffer.alloc(lengthBytes)
+  encodeRound(bytes, { ...place, lsn: 9n, durableLsn: 8n, lengthBytes }, entries)
+  return bytes
+}
+
+describe('a journal round', () => {
+  const entries = Array.from({ length: 20 }, (_, index) => entry(index, BigInt(index * 5)))
+
+  it('is read as it was written', () => {
+    const bytes = round(entries)
+    const header = decodeRoundHeader(bytes, 0, place)
+    expect(header).toMatchObject({ lsn: 9n, durableLsn: 8n, entryCount: 20 })
+    const decoded = decodeRoundEntries(bytes, header as NonNullable<typeof header>)
+    expect(decoded?.map(({ baseOffset }) => baseOffset)).toEqual(entries.map((e) => e.baseOffset))
+    expect(decoded?.[4]?.payload).toEqual(entries[4]?.buffers[0])
+    expect(bytes.length % 4096).toBe(0)
+  })
+
+  it('is nothing when any byte of header or table is wrong', () => {
+    const whole = round(entries)
+    for (let at = 0; at < 56 + 20 * 72; at += 13) {
+      const bytes = Buffer.from(whole)
+      bytes[at] = (bytes[at] as number) ^ 1
+      expect(decodeRoundHeader(bytes, 0, place), `byte ${at}`).toBeUndefined()
+    }
+  })
+
+  it('has no entries when a payload is torn', () => {
+    const bytes = round(entries)
+    const header = decodeRoundHeader(bytes, 0, place) as NonNullable<
+      ReturnType<typeof decodeRoundHeader>
+    >
+    bytes.fill(0, 56 + 20 * 72 + 700, 56 + 20 * 72 + 720)
+    expect(decodeRoundEntries(bytes, header)).toBeUndefined()
+  })
+
+  it('is another run, file or position than its own nowhere', () => {
+    const bytes = round(entries)
+    expect(decodeRoundHeader(bytes, 0, { ...place, runId: Buffer.alloc(16) })).toBeUndefined()
+    expect(decodeRoundHeader(bytes, 0, { ...place, fileNumber: 4 })).toBeUndefined()
+    expect(decodeRoundHeader(bytes, 0, { ...place, position: 4096 })).toBeUndefined()
+  })
+})
