@@ -85,11 +85,13 @@ export class Flusher {
     if (dirt.bytes >= dirtyBytesMax[log.flushMode]) this.#enqueue(log)
   }
 
+  /** How much of the log a checkpoint may claim. It never claims less than the one before: segments below were removed since. */
   flushedOf(log: Log): Flushed {
-    const flushed = this.#flushed.get(log) as Flushed
-    // A log with nothing unflushed is covered by whatever has completed, although no flush says so.
-    if (this.#dirty.has(log) || this.#flushing.has(log)) return flushed
-    return { ...flushed, coveredLsn: this.#completedLsn() }
+    if (!this.#dirty.has(log) && !this.#flushing.has(log)) {
+      // A log with nothing unflushed is covered by whatever has completed, although no flush says so.
+      this.#flushed.set(log, { ...log.writtenEnd, coveredLsn: this.#completedLsn() })
+    }
+    return this.#flushed.get(log) as Flushed
   }
 
   /** The first round that a start would still need. */

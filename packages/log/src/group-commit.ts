@@ -26,7 +26,7 @@ export interface GroupCommitOptions {
   readonly storage: LogStorage
   /** The round's segments are written and its journal entry is durable. */
   readonly onWritten: (log: Log, run: AppendRun, lsn: bigint | undefined) => void
-  /** No journal file is free: rounds wait until one is. */
+  /** No journal file is free, and a round waits for one. Said again each time the round is tried in vain. */
   readonly onFull: () => void
   readonly onError: (error: unknown) => void
 }
@@ -47,6 +47,7 @@ export class GroupCommit {
 
   constructor(options: GroupCommitOptions) {
     this.#options = options
+    options.journal.onRoom = () => this.#schedule()
   }
 
   /** All rounds up to it are complete: in the journal durably, in the segments through the page cache. */
@@ -107,8 +108,7 @@ export class GroupCommit {
     const entries = this.#prepared ?? this.#collect()
     if (entries.length === 0) return
     const journaled = entries.filter(({ log }) => log.flushMode === 'ack').map(({ run }) => run)
-    const { journal } = this.#options
-    if (journaled.length > 0 && !journal.hasRoom(journaled, () => this.#schedule())) {
+    if (journaled.length > 0 && !this.#hasRoom(journaled)) {
       this.#prepared = entries
       this.#options.onFull()
       return
@@ -116,6 +116,15 @@ export class GroupCommit {
     this.#prepared = undefined
     this.#write(entries, journaled)
     if (this.#waiting.size > 0) this.#schedule()
+  }
+
+  #hasRoom(journaled: readonly AppendRun[]): boolean {
+    try {
+      return this.#options.journal.hasRoom(journaled)
+    } catch (error) {
+      this.#fail(error)
+      return false
+    }
   }
 
   /** Takes what waits, one log after the other, up to the size of a round. */
@@ -216,7 +225,7 @@ export class GroupCommit {
   #writeWitness(): void {
     const { journal } = this.#options
     if (this.#lastDataLsn + 1n !== journal.nextLsn || this.#lastDataLsn === 0n) return
-    if (!journal.hasRoom([], () => {})) return
+    if (!journal.hasRoom([])) return
     const round: Round = { runs: [], lsn: journal.nextLsn, isWritten: false }
     this.#rounds.push(round)
     journal.write([]).then(

@@ -33,7 +33,9 @@ export class Journal {
   readonly #completed = new Set<bigint>()
   #writtenBytes = 0
   #growing: Promise<void> | undefined
-  #whenRoom: (() => void) | undefined
+  #growthError: unknown
+  /** Set by the owner: a file is free again, or a larger one has been made. */
+  onRoom: (() => void) | undefined
 
   constructor(options: JournalOptions) {
     this.#options = options
@@ -73,11 +75,11 @@ export class Journal {
     }
   }
 
-  /** Whether a round of these entries can be written now. When not, `then` is called once there is room. */
-  hasRoom(entries: readonly PlannedEntry[], then: () => void): boolean {
+  /** Whether a round of these entries can be written now. When not, `onRoom` is called once that may have changed. Throws when it never will. */
+  hasRoom(entries: readonly PlannedEntry[]): boolean {
+    if (this.#growthError !== undefined) throw this.#growthError
     const bytes = roundSize(entries)
     if (this.#place(bytes) !== undefined) return true
-    this.#whenRoom = then
     this.#growWithin(bytes)
     return false
   }
@@ -118,7 +120,7 @@ export class Journal {
       const from = oldest?.fileNumber === this.#current.file.number ? oldest.position : 0
       this.#writtenBytes += oldest === undefined ? 0 : this.#current.position - from
     }
-    if (free.length > 0) this.#wake()
+    if (free.length > 0) this.onRoom?.()
   }
 
   async close(): Promise<void> {
@@ -152,19 +154,17 @@ export class Journal {
     this.#growing = files.grow(bytes).then(
       () => {
         this.#growing = undefined
-        this.#wake()
+        this.onRoom?.()
       },
-      // A full disk: the journal stays as large as it is, and produce waits for a file to be freed.
-      () => {
+      (error: unknown) => {
         this.#growing = undefined
+        // A full disk: the journal stays as large as it is, and produce waits for a file to be freed. A round that fits into
+        // none of them has nothing to wait for.
+        if (!tooSmall) return
+        this.#growthError = error
+        this.onRoom?.()
       },
     )
-  }
-
-  #wake(): void {
-    const then = this.#whenRoom
-    this.#whenRoom = undefined
-    then?.()
   }
 
   #takeBuffer(bytes: number): Buffer {

@@ -235,8 +235,12 @@ export class LogDirectory implements AsyncDisposable {
     this.#assertOnline()
     log.moveStart(offset)
     await this.#flusher.flush(log)
+    // The checkpoint names this segment or a later one, also when appends went on meanwhile.
+    const { segmentBaseOffset } = this.#flusher.flushedOf(log)
     await this.checkpoint()
-    for (const segment of log.dropSegmentsBelowStart()) await this.#retire(log, segment)
+    for (const segment of log.dropSegmentsBelowStart(segmentBaseOffset)) {
+      await this.#retire(log, segment)
+    }
   }
 
   /** Makes a checkpoint durable that includes everything up to this call. */
@@ -272,7 +276,7 @@ export class LogDirectory implements AsyncDisposable {
     await this.#flusher.flushAll()
     for (const log of this.#logs.values()) {
       const { derived } = log
-      if (derived !== undefined && log.logEndOffset > log.trustedFromOffset) {
+      if (derived !== undefined && log.derivedOffset !== log.logEndOffset) {
         this.#storage.persistDerived(log, log.activeSegment, derived.capture())
         await this.#storage.settled(log)
       }
@@ -311,11 +315,16 @@ export class LogDirectory implements AsyncDisposable {
     return this.#advancing
   }
 
-  /** Produce waits for this: the journal is freed until the round that waits has its place. */
+  /** Produce waits for this: the journal is freed of all that is complete. Rounds that complete later ask again. */
   async #makeRoom(): Promise<void> {
     if (this.#isMakingRoom) return
     this.#isMakingRoom = true
-    while (this.#rounds.isBlocked && this.#offline === undefined) await this.#advance()
+    let covered: bigint
+    do {
+      await this.#advancing
+      covered = this.#rounds.completedLsn
+      await this.#advance()
+    } while (this.#rounds.isBlocked && this.#rounds.completedLsn > covered)
     this.#isMakingRoom = false
   }
 

@@ -20,6 +20,7 @@ export async function loadLog(log: Log, derived: DerivedState): Promise<void> {
     if (segment.baseOffset < first.baseOffset) continue
     await replaySegment(log, segment, { derived, from })
   }
+  log.derivedOffset = from
   log.attach(derived)
 }
 

@@ -95,22 +95,32 @@ export class LogRecovery {
     }
   }
 
-  /** After a crash: removes segments that nothing names, scans the tail of an unjournaled log, cuts at the recovered end. */
+  /** After a crash: scans the tail of an unjournaled log, removes what is no segment of it, and cuts at the recovered end. */
   async #cut(): Promise<void> {
-    const storedBase = this.#stored?.segmentBaseOffset ?? this.#partition.identity.firstOffset
     if (this.flushMode !== 'ack' && !this.#isBroken) await this.#extendByScan()
-    for (const baseOffset of await this.#baseOffsets()) {
-      const isNamed = baseOffset <= storedBase || this.#touched.has(baseOffset)
-      if (!isNamed || baseOffset > this.#end.segmentBaseOffset) {
-        await this.#fileSystem.remove(this.#pathOf(baseOffset))
-      }
-    }
+    await this.#removeStrays()
     this.#touched.set(this.#end.segmentBaseOffset, this.#end.position)
     for (const [baseOffset, position] of this.#touched) {
       if (baseOffset <= this.#end.segmentBaseOffset) await this.#cutSegment(baseOffset, position)
     }
     await this.#removeDerivedAbove(this.#end.endOffset)
     await this.#fileSystem.syncDirectory(this.#partition.path)
+  }
+
+  /** Removes segments that neither checkpoint nor journal names, and those that retention had removed before the power was lost. */
+  async #removeStrays(): Promise<void> {
+    const named = this.#stored?.segmentBaseOffset ?? this.#partition.identity.firstOffset
+    const start = this.#stored?.logStartOffset ?? this.#partition.identity.firstOffset
+    const last = this.#end.segmentBaseOffset
+    const baseOffsets = await this.#baseOffsets()
+    for (const [index, baseOffset] of baseOffsets.entries()) {
+      const isNamed = baseOffset <= named || this.#touched.has(baseOffset)
+      const next = baseOffsets[index + 1] ?? last
+      const isRetired = baseOffset < last && (next < last ? next : last) <= start
+      if (!isNamed || isRetired || baseOffset > last) {
+        await this.#fileSystem.remove(this.#pathOf(baseOffset))
+      }
+    }
   }
 
   /** Without a checkpoint: what the segments themselves show, from the first to the last contiguous batch. */

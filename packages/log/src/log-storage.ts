@@ -51,6 +51,7 @@ export class LogStorage {
     const { indexes } = segment
     if (indexes === undefined) return
     const offset = log.logEndOffset
+    log.derivedOffset = offset
     const files = {
       index: Buffer.from(indexes.offset.bytes),
       timeIndex: Buffer.from(indexes.time.bytes),

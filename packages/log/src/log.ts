@@ -11,6 +11,9 @@ import { type ReadRequest, readBatches } from './log-reader.ts'
 import type { LogStorage } from './log-storage.ts'
 import { Segment } from './segment.ts'
 
+/** Of batches that wait together: a round takes whole runs. */
+const runBytesMax = 4 << 20
+
 export interface LogConfig {
   readonly segmentBytes: number
   readonly segmentMs: number
@@ -79,6 +82,8 @@ export class Log {
   #derived: DerivedState | undefined
   /** Batches below it were written by an earlier process: their checksums are verified before they are served. */
   readonly trustedFromOffset: bigint
+  /** What the stored derived state stands for. */
+  derivedOffset = -1n
   /** Set by the owner: the confirmed offset moved. */
   onConfirmed: (() => void) | undefined
   /** Rounds leave this log's appends waiting while its flush mode changes. */
@@ -101,7 +106,11 @@ export class Log {
       ({ baseOffset, sizeBytes }) =>
         new Segment({ directory: options.path, baseOffset, sizeBytes, isNew: false }),
     )
-    if (this.#segments.length === 0) this.#segments.push(this.#newSegment(options.end.endOffset))
+    // Where the log ended in a fresh segment, nothing has made its file yet.
+    const { segmentBaseOffset } = options.end
+    if (this.#segments.at(-1)?.baseOffset !== segmentBaseOffset) {
+      this.#segments.push(this.#newSegment(segmentBaseOffset))
+    }
   }
 
   /** First offset that may be read. */
@@ -233,6 +242,10 @@ export class Log {
     sealed.seal()
     this.storage.persistDerived(this, sealed, this.#derived.capture())
     this.#segments.push(this.#newSegment(this.#logEndOffset))
+    // With nothing on its way the log now ends at the start of the new segment: the old one may go.
+    if (this.#written.endOffset !== this.#logEndOffset) return
+    const endOffset = this.#logEndOffset
+    this.#written = { endOffset, segmentBaseOffset: endOffset, position: 0 }
   }
 
   /** Moves the start of the log up; the caller makes it durable with a checkpoint before anyone relies on it. */
@@ -241,11 +254,15 @@ export class Log {
     if (offset > this.#logStartOffset) this.#logStartOffset = offset
   }
 
-  /** Takes out the oldest segments that lie wholly below the start of the log; their files are the caller's to remove. */
-  dropSegmentsBelowStart(): Segment[] {
+  /**
+   * Takes out the oldest segments that lie wholly below the start of the log and below `checkpointedSegment`, the base offset of
+   * the segment that holds the checkpointed end. Their files are the caller's to remove.
+   */
+  dropSegmentsBelowStart(checkpointedSegment: bigint): Segment[] {
     let count = 0
     while (count + 1 < this.#segments.length) {
-      if ((this.#segments[count + 1] as Segment).baseOffset > this.#logStartOffset) break
+      const next = this.#segments[count + 1] as Segment
+      if (next.baseOffset > this.#logStartOffset || next.baseOffset > checkpointedSegment) break
       count++
     }
     return this.#segments.splice(0, count)
@@ -277,7 +294,8 @@ export class Log {
     )
     const last = this.#pending.at(-1)
     this.#pendingBytes += batch.length
-    if (last !== undefined && last.segment === segment && last.leaderEpoch === header.leaderEpoch) {
+    const isContinued = last?.segment === segment && last.leaderEpoch === header.leaderEpoch
+    if (last !== undefined && isContinued && last.lengthBytes + batch.length <= runBytesMax) {
       last.buffers.push(batch)
       last.lengthBytes += batch.length
       last.nextOffset = header.lastOffset + 1n

@@ -15,6 +15,7 @@ async function walk(seed: number): Promise<void> {
       const name = names[world.random.below(names.length)] as string
       if (!world.ledgers.has(name)) await world.openLog(name)
       if (world.random.chance(0.03)) await world.moveStart(name)
+      else if (world.random.chance(0.02)) await world.expireAll(name)
       else world.append(name)
       await world.run(world.random.below(12))
     }
@@ -47,5 +48,9 @@ async function end(world: LogWorld): Promise<boolean> {
 }
 
 it(`loses nothing that was acknowledged in ${walks} walks from seed ${firstSeed}`, async () => {
-  for (let seed = firstSeed; seed < firstSeed + walks; seed++) await walk(seed)
+  for (let seed = firstSeed; seed < firstSeed + walks; seed++) {
+    await walk(seed).catch((cause: unknown) => {
+      throw new Error(`The walk from seed ${seed} failed: ${cause}`, { cause })
+    })
+  }
 }, 600_000)

@@ -110,6 +110,21 @@ export class LogWorld {
     ledger.start = Math.max(ledger.start, Number(offset))
   }
 
+  /** What retention does when every record is too old: closes the active segment and moves the start to the end. */
+  async expireAll(name: string): Promise<void> {
+    const log = this.log(name)
+    if (log.confirmedOffset !== log.logEndOffset) return
+    log.roll()
+    const ledger = this.ledgers.get(name) as Ledger
+    ledger.start = Number(log.logEndOffset)
+    await this.clock.drive(this.directory.moveStart(log, log.logEndOffset))
+  }
+
+  /** A second and more in which nobody appends: the directory flushes and makes a checkpoint. */
+  async quiet(): Promise<void> {
+    await this.clock.drive(this.clock.pause(1_500))
+  }
+
   /** Everything that happens in the next `count` events. */
   async run(count: number): Promise<void> {
     for (let i = 0; i < count; i++) if (!(await this.clock.step())) return

@@ -1,0 +1,99 @@
+// Disks that fail: replication.md F6 to F8, journal.md 2.13 and 3.2.
+import { describe, expect, it } from 'vitest'
+import { LogWorld } from './log-world.ts'
+
+async function worldWith(appends: number, { settle = 60 } = {}): Promise<LogWorld> {
+  const world = new LogWorld(11, { 'a-0': 'ack', 'b-0': 'ack' })
+  await world.open()
+  for (const name of ['a-0', 'b-0']) await world.openLog(name)
+  for (let i = 0; i < appends; i++) {
+    world.append(i % 2 === 0 ? 'a-0' : 'b-0')
+    await world.run(6)
+  }
+  await world.run(settle)
+  return world
+}
+
+describe('an error of the disk', () => {
+  it.each([
+    ['EIO', 'write', '.journal/'],
+    ['EIO', 'sync', 'a-0/'],
+    ['ENOSPC', 'write', 'a-0/'],
+    ['ENOSPC', 'write', 'naru-checkpoint'],
+    ['EIO', 'sync', 'naru-checkpoint'],
+  ])(
+    '%s on %s of %s takes the directory offline, and nothing more is acknowledged',
+    async (code, operation, part) => {
+      const world = await worldWith(20)
+      const failing: string[] = []
+      world.disk.fault = (what, path) => {
+        if (failing.length > 0 || what !== operation || !path.includes(part)) return undefined
+        failing.push(path)
+        return code
+      }
+      for (let i = 0; i < 60 && world.offline === undefined; i++) {
+        world.append('a-0')
+        await world.run(40)
+        if (part === 'naru-checkpoint' || operation === 'sync') await world.quiet()
+      }
+      expect(world.offline?.message).toContain('is offline')
+      const before = world.ledgers.get('a-0')?.acknowledged
+      world.append('a-0')
+      await world.run(200)
+      expect(world.ledgers.get('a-0')?.acknowledged).toBe(before)
+      await expect(world.clock.drive(world.directory.checkpoint())).rejects.toThrow('is offline')
+      // The disk works again, and the process is started again: what was acknowledged is there.
+      world.disk.crash()
+      await world.open()
+      expect(await world.audit({ isLossy: false })).toEqual([])
+    },
+  )
+})
+
+describe('damage on the disk', () => {
+  it('in a segment below the recovered end is reported, and never served', async () => {
+    const world = await worldWith(30)
+    await world.clock.drive(world.directory.close())
+    world.disk.file('/data/a-0/00000000000000000000.log')?.flip(100)
+    await world.open()
+    const reading = world.clock.drive(
+      world.log('a-0').read({ offset: 0n, maxBytes: 1_000, upTo: 1_000n, atLeastOne: true }),
+    )
+    await expect(reading).rejects.toMatchObject({ code: 'LOG_CORRUPT' })
+  })
+
+  it('in a round of the journal that had been durable is reported for every log that may have been in it', async () => {
+    const world = await worldWith(6, { settle: 0 })
+    const journal = world.disk.file('/data/.journal/journal-1')
+    world.disk.crash()
+    // The second round: the later ones witness that it had been durable.
+    const second = journal?.cached.readUInt32LE(40) ?? 0
+    journal?.flip(second + 30)
+    await world.open()
+    expect(world.log('a-0').isDamaged).toBe(true)
+    expect(world.log('b-0').isDamaged).toBe(true)
+  })
+
+  it('in the last round, which nothing witnesses, is the torn tail of a write that nobody was told of', async () => {
+    const world = new LogWorld(5, { 'a-0': 'ack' })
+    await world.open()
+    await world.openLog('a-0')
+    world.append('a-0')
+    await world.clock.step()
+    world.disk.crash()
+    world.disk.file('/data/.journal/journal-1')?.flip(30)
+    await world.open()
+    expect(world.log('a-0').isDamaged).toBe(false)
+    expect(world.log('a-0').logEndOffset).toBe(0n)
+  })
+
+  it('of the checkpoint leaves every log to be read whole and reported', async () => {
+    const world = await worldWith(30)
+    await world.clock.drive(world.directory.close())
+    world.disk.file('/data/naru-checkpoint')?.flip(40)
+    await world.open()
+    expect(world.directory.startKind).toBe('unknown')
+    expect(world.log('a-0').isDamaged).toBe(true)
+    expect(world.log('a-0').logEndOffset).toBe(BigInt(world.ledgers.get('a-0')?.values.length ?? 0))
+  })
+})
