@@ -1,8 +1,8 @@
 import { DecodeError } from '@naru/base'
-import { compressFrameSync, decompressFrameSync } from 'lz4-napi'
+import { lz4 } from './native-codecs.ts'
 
 export function decompressLz4Frame(bytes: Buffer, maxBytes: number): Buffer {
-  const plain = decompressFrameSync(bytes)
+  const plain = lz4().decompressFrameSync(bytes)
   if (plain.length > maxBytes) {
     throw new DecodeError(`Records decompress to more than ${maxBytes} bytes`)
   }
@@ -10,5 +10,5 @@ export function decompressLz4Frame(bytes: Buffer, maxBytes: number): Buffer {
 }
 
 export function compressLz4Frame(bytes: Buffer): Buffer {
-  return compressFrameSync(bytes)
+  return lz4().compressFrameSync(bytes)
 }

@@ -1,6 +1,6 @@
 /** Snappy as Java writes it (blocks in a frame of its own, "xerial") and as librdkafka does (one raw block). */
 import { DecodeError } from '@naru/base'
-import { compressSync, uncompressSync } from 'snappy'
+import { snappy } from './native-codecs.ts'
 
 const magic = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00])
 const headerBytes = 16
@@ -33,7 +33,7 @@ export function compressSnappy(bytes: Buffer): Buffer {
   header.writeInt32BE(1, 12)
   const parts: Buffer[] = [header]
   for (let at = 0; at < bytes.length; at += blockBytes) {
-    const compressed = compressSync(bytes.subarray(at, at + blockBytes))
+    const compressed = snappy().compressSync(bytes.subarray(at, at + blockBytes))
     const length = Buffer.alloc(4)
     length.writeInt32BE(compressed.length)
     parts.push(length, compressed)
@@ -51,5 +51,5 @@ function block(bytes: Buffer, maxBytes: number): Buffer {
     if (byte < 0x80) break
   }
   if (length > maxBytes) throw new DecodeError(`Records decompress to more than ${maxBytes} bytes`)
-  return uncompressSync(bytes, { asBuffer: true }) as Buffer
+  return snappy().uncompressSync(bytes, { asBuffer: true }) as Buffer
 }
