@@ -49,7 +49,10 @@ function namesFrom(request: Request, all: string[]): { name: string; first: numb
   return [...new Set(names)]
     .sort()
     .filter((name) => cursor === null || name >= cursor.topicName)
-    .map((name) => ({ name, first: cursor?.topicName === name ? cursor.partitionIndex : 0 }))
+    .map((name) => ({
+      name,
+      first: cursor?.topicName === name ? Math.max(0, cursor.partitionIndex) : 0,
+    }))
 }
 
 function page(topics: Topic[], nextCursor: Response['nextCursor']): Response {
