@@ -19,7 +19,7 @@ const tools = {
   topics: 'org.apache.kafka.tools.TopicCommand',
 } as const
 
-const libraries = join(root, 'node_modules', '.cache', 'kafka-tools')
+export const libraries = join(root, 'node_modules', '.cache', 'kafka-tools')
 
 /** Whether the tools can be run; fetches them the first time. */
 export function hasJavaTools(): boolean {
