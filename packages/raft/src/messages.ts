@@ -1,0 +1,75 @@
+/** What replicas say to each other. Every message may be lost, doubled, delayed and overtaken; none of them relies on another. */
+import type { Entry, ReplicaKey, Snapshot } from './entry.ts'
+
+interface Envelope {
+  readonly from: ReplicaKey
+  readonly to: ReplicaKey
+  /** Of the sender; for `preVote` and a granted `preVoteReply` the term that the sender would campaign in. */
+  readonly term: bigint
+}
+
+interface LastEntry {
+  readonly lastIndex: bigint
+  readonly lastTerm: bigint
+}
+
+/** Bodies by type, without the envelope. */
+interface Bodies {
+  /** Would you vote for me? Changes nothing at the receiver (Raft thesis §9.6). */
+  preVote: LastEntry
+  preVoteReply: { readonly granted: boolean }
+  vote: LastEntry
+  voteReply: { readonly granted: boolean }
+  append: {
+    readonly prevIndex: bigint
+    readonly prevTerm: bigint
+    readonly entries: readonly Entry[]
+    readonly commitIndex: bigint
+  }
+  appendReply: {
+    /** The receiver has on its disk what the leader has, up to here. */
+    readonly matchIndex: bigint
+    /** The entry before the appended ones is not the receiver's: where to look for one that is. */
+    readonly rejected?: {
+      readonly prevIndex: bigint
+      readonly hintIndex: bigint
+      readonly hintTerm: bigint
+    }
+    /** The receiver lost part of its log: it takes entries, and must not be counted. */
+    readonly isRecovering: boolean
+  }
+  /** `round` numbers the confirmations of leadership that reads wait for. */
+  heartbeat: { readonly commitIndex: bigint; readonly round: number }
+  heartbeatReply: { readonly round: number }
+  /** A piece of a snapshot, with its CRC-32C. */
+  snapshot: {
+    readonly snapshot: Snapshot
+    readonly offset: number
+    readonly data: Buffer
+    readonly crc: number
+    readonly isLast: boolean
+  }
+  /** Which byte of the snapshot the receiver wants next. */
+  snapshotReply: { readonly index: bigint; readonly nextOffset: number }
+  /** Campaign now: the leader hands over (Raft thesis §3.10). */
+  timeoutNow: Record<never, never>
+  /** From a replica without a vote: send me the log, whoever leads. */
+  observe: Record<never, never>
+  /** To an observer that asked the wrong one. */
+  redirect: { readonly leader: ReplicaKey }
+}
+
+export type MessageType = keyof Bodies
+export type Message = {
+  [T in MessageType]: Envelope & { readonly type: T } & Bodies[T]
+}[MessageType]
+export type MessageOf<T extends MessageType> = Extract<Message, { type: T }>
+/** A message before it has a sender and a term. */
+export type Draft = { [T in MessageType]: { readonly type: T } & Bodies[T] }[MessageType]
+
+/** Only the leader of a term sends these. */
+export function isFromLeader(
+  message: Message,
+): message is MessageOf<'append' | 'heartbeat' | 'snapshot'> {
+  return ['append', 'heartbeat', 'snapshot'].includes(message.type)
+}

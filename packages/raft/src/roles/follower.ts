@@ -1,0 +1,279 @@
+/** Takes the log from a leader, or waits for one. A replica without a vote is a follower that never campaigns. */
+import { crc32c } from '@naru/base'
+import { electionTimeoutMs, rankDelayMs } from '../election-timeout.ts'
+import type { ReplicaKey, Snapshot } from '../entry.ts'
+import type { Message, MessageOf } from '../messages.ts'
+import type { ReceivedChunk } from '../ready.ts'
+import type { Replica } from '../replica.ts'
+import type { RoleBehaviour, Transition } from './role.ts'
+
+interface Receiving {
+  readonly snapshot: Snapshot
+  nextOffset: number
+  isStoring: boolean
+}
+
+export class Follower implements RoleBehaviour {
+  readonly role = 'follower'
+  readonly #replica: Replica
+  #leader: ReplicaKey | undefined
+  #heardMs = Number.NEGATIVE_INFINITY
+  #electionMs: number
+  #observeMs: number
+  #contact = 0
+  /** The log is the leader's up to here, on the disk or not. */
+  #matchedIndex = 0n
+  #acknowledgedIndex = -1n
+  #owesReply = false
+  #receiving: Receiving | undefined
+
+  constructor(
+    replica: Replica,
+    { leader, isFirst }: { leader: ReplicaKey | undefined; isFirst?: boolean },
+  ) {
+    this.#replica = replica
+    this.#leader = leader
+    this.#electionMs = isFirst === true ? this.#firstElectionMs() : this.#randomElectionMs()
+    this.#observeMs = replica.nowMs
+  }
+
+  get leader(): ReplicaKey | undefined {
+    return this.#leader
+  }
+
+  get hasLiveLeader(): boolean {
+    return (
+      this.#leader !== undefined &&
+      this.#replica.nowMs - this.#heardMs < this.#replica.options.electionBaseMs
+    )
+  }
+
+  get deadlineMs(): number {
+    if (this.#replica.isElectable) return this.#electionMs
+    return this.#isObserver ? this.#observeMs : Number.POSITIVE_INFINITY
+  }
+
+  step(message: Message): Transition {
+    switch (message.type) {
+      case 'append':
+        this.#hear(message.from)
+        this.#append(message)
+        break
+      case 'heartbeat':
+        this.#hear(message.from)
+        this.#commitTo(message.commitIndex)
+        this.#replica.send(message.from, { type: 'heartbeatReply', round: message.round })
+        break
+      case 'snapshot':
+        this.#hear(message.from)
+        this.#receive(message)
+        break
+      case 'timeoutNow':
+        if (this.#replica.isElectable) return { to: 'candidate', isHandover: true }
+        break
+      default:
+    }
+    return undefined
+  }
+
+  elapsed(): Transition {
+    const { nowMs } = this.#replica
+    if (this.#replica.isElectable) {
+      return nowMs >= this.#electionMs ? { to: 'candidate', isHandover: false } : undefined
+    }
+    if (this.#isObserver && nowMs >= this.#observeMs) this.#lookForLeader()
+    return undefined
+  }
+
+  persisted(): Transition {
+    return undefined
+  }
+
+  /** Acknowledges what has reached the disk. */
+  emit(): void {
+    this.#endRecovery()
+    if (!this.#owesReply || this.#leader === undefined) return
+    const { log, isRecovering } = this.#replica
+    const matchIndex = least(this.#matchedIndex, log.durableIndex)
+    if (matchIndex < this.#matchedIndex && matchIndex <= this.#acknowledgedIndex) return
+    this.#owesReply = matchIndex < this.#matchedIndex
+    this.#acknowledgedIndex = matchIndex
+    this.#replica.send(this.#leader, { type: 'appendReply', matchIndex, isRecovering })
+  }
+
+  end(): void {}
+
+  /** It voted for somebody: he gets the time to win. */
+  voted(): void {
+    this.#electionMs = this.#randomElectionMs()
+  }
+
+  /** The leader is dead, whatever the clock says: the voters take turns to campaign. */
+  forgetLeader(): void {
+    const { membership, random, nowMs } = this.#context
+    const candidates = membership.voters.filter((voter) => voter !== this.#leader)
+    const rank = Math.max(0, candidates.indexOf(this.#replica.self))
+    this.#leader = undefined
+    this.#heardMs = Number.NEGATIVE_INFINITY
+    this.#electionMs = nowMs + rankDelayMs(random, rank)
+  }
+
+  /** Where an observer was told to look for the leader. */
+  redirected(leader: ReplicaKey): void {
+    if (this.#isObserver && !this.hasLiveLeader) this.#observe(leader)
+  }
+
+  /** The piece is on the disk; `isUsable` false: it turned out that the snapshot has to come anew. */
+  chunkStored({ snapshot, offset, data }: ReceivedChunk, isUsable: boolean): void {
+    const receiving = this.#receiving
+    if (receiving?.snapshot.index !== snapshot.index || receiving.nextOffset !== offset) return
+    receiving.isStoring = false
+    receiving.nextOffset = isUsable ? offset + data.length : 0
+    const { nextOffset } = receiving
+    if (this.#leader === undefined) return
+    this.#replica.send(this.#leader, { type: 'snapshotReply', index: snapshot.index, nextOffset })
+  }
+
+  /** The snapshot is complete, verified and on the disk. */
+  snapshotInstalled(snapshot: Snapshot): void {
+    this.#receiving = undefined
+    if (snapshot.index <= this.#replica.log.commitIndex) return
+    this.#replica.restore(snapshot)
+    this.#matched(snapshot.index)
+  }
+
+  get #context() {
+    const { membership, options, nowMs } = this.#replica
+    return { membership, random: options.random, nowMs }
+  }
+
+  get #isObserver(): boolean {
+    return !this.#replica.membership.isVoter(this.#replica.self)
+  }
+
+  /** At the start nobody has heard of a leader yet: the voters take turns, and the only voter need not wait. */
+  #firstElectionMs(): number {
+    const { membership, options, nowMs, self } = this.#replica
+    if (membership.voters.length === 1) return nowMs
+    const rank = Math.max(0, membership.voters.indexOf(self))
+    return nowMs + options.heartbeatMs + rankDelayMs(options.random, rank)
+  }
+
+  #randomElectionMs(): number {
+    const { options, nowMs } = this.#replica
+    return nowMs + electionTimeoutMs(options.random, options.electionBaseMs)
+  }
+
+  #hear(leader: ReplicaKey): void {
+    this.#leader = leader
+    this.#heardMs = this.#replica.nowMs
+    this.#electionMs = this.#randomElectionMs()
+    this.#observeMs = this.#replica.nowMs + this.#replica.options.electionBaseMs
+  }
+
+  #append(message: MessageOf<'append'>): void {
+    const { log } = this.#replica
+    const { prevIndex, prevTerm, entries } = message
+    if (prevIndex < log.commitIndex) {
+      // Committed here already: the rest of the message may overlap it, and its beginning may be compacted.
+      this.#matched(log.commitIndex)
+      this.#mergeFrom(message, log.commitIndex)
+      return
+    }
+    if (log.matches(prevIndex, prevTerm)) {
+      this.#replica.merge(entries)
+      this.#matched(entries.at(-1)?.index ?? prevIndex)
+      this.#commitTo(least(message.commitIndex, this.#matchedIndex))
+      return
+    }
+    const hintIndex = log.lastAtOrBelow(prevIndex, prevTerm)
+    const hintTerm = log.termAt(hintIndex) ?? 0n
+    const rejected = { prevIndex, hintIndex, hintTerm }
+    const { isRecovering } = this.#replica
+    this.#replica.send(message.from, {
+      type: 'appendReply',
+      matchIndex: 0n,
+      rejected,
+      isRecovering,
+    })
+  }
+
+  /** Takes the part of a message that lies above what is committed. */
+  #mergeFrom({ entries, commitIndex }: MessageOf<'append'>, committed: bigint): void {
+    const fresh = entries.filter(({ index }) => index > committed)
+    if (fresh.length === 0) return
+    this.#replica.merge(fresh)
+    this.#matched((fresh.at(-1) as { index: bigint }).index)
+    this.#commitTo(least(commitIndex, this.#matchedIndex))
+  }
+
+  #matched(index: bigint): void {
+    if (index > this.#matchedIndex) this.#matchedIndex = index
+    this.#owesReply = true
+    if (this.#acknowledgedIndex >= this.#matchedIndex) this.#acknowledgedIndex = -1n
+  }
+
+  /** Only as far as the log is known to be the leader's. */
+  #commitTo(index: bigint): void {
+    this.#replica.log.commitTo(least(index, this.#matchedIndex))
+  }
+
+  #receive(message: MessageOf<'snapshot'>): void {
+    const { snapshot, offset, data, isLast } = message
+    const { log } = this.#replica
+    if (crc32c(data) !== message.crc) return
+    if (snapshot.index <= log.commitIndex || log.matches(snapshot.index, snapshot.term)) {
+      this.#matched(greatest(log.commitIndex, snapshot.index))
+      this.#commitTo(snapshot.index)
+      return
+    }
+    const receiving = this.#receivingOf(snapshot)
+    if (receiving.isStoring) return
+    if (offset !== receiving.nextOffset) {
+      const { index } = snapshot
+      const { nextOffset } = receiving
+      this.#replica.send(message.from, { type: 'snapshotReply', index, nextOffset })
+      return
+    }
+    receiving.isStoring = true
+    this.#replica.received.push({ snapshot, offset, data, isLast })
+  }
+
+  #receivingOf(snapshot: Snapshot): Receiving {
+    if (this.#receiving?.snapshot.index === snapshot.index) return this.#receiving
+    this.#receiving = { snapshot, nextOffset: 0, isStoring: false }
+    return this.#receiving
+  }
+
+  /** An entry of this term is committed and on the disk: so is everything that was ever committed before it. */
+  #endRecovery(): void {
+    const { log, isRecovering, term, events } = this.#replica
+    if (!isRecovering || log.termAt(log.commitIndex) !== term) return
+    if (log.durableIndex < log.commitIndex) return
+    this.#replica.isRecovering = false
+    events.push({ type: 'recovered' })
+    this.#owesReply = true
+    this.#acknowledgedIndex = -1n
+  }
+
+  #lookForLeader(): void {
+    const { membership, options } = this.#replica
+    const known = membership.voters.length > 0 ? membership.voters : options.contacts
+    const others = known.filter((replica) => replica !== this.#replica.self)
+    const next = others[this.#contact++ % Math.max(1, others.length)]
+    this.#observeMs = this.#replica.nowMs + options.heartbeatMs
+    if (next !== undefined) this.#observe(next)
+  }
+
+  #observe(whom: ReplicaKey): void {
+    this.#replica.sendUnbound(whom, { type: 'observe' }, this.#replica.term)
+  }
+}
+
+function least(a: bigint, b: bigint): bigint {
+  return a < b ? a : b
+}
+
+function greatest(a: bigint, b: bigint): bigint {
+  return a > b ? a : b
+}
