@@ -37,9 +37,16 @@ interface Bodies {
     }
     /** The receiver lost part of its log: it takes entries, and must not be counted. */
     readonly isRecovering: boolean
+    /** How often it has lost some: what it said before the last time is void. */
+    readonly recoveries: number
   }
-  /** `round` numbers the confirmations of leadership that reads wait for. */
-  heartbeat: { readonly commitIndex: bigint; readonly round: number }
+  heartbeat: {
+    readonly commitIndex: bigint
+    /** Numbers the confirmations of leadership that reads wait for. */
+    readonly round: number
+    /** To a recovering replica: what it lost in its recovery of that number lies at or below `index`. */
+    readonly recoverTo?: { readonly recoveries: number; readonly index: bigint }
+  }
   heartbeatReply: { readonly round: number }
   /** A piece of a snapshot, with its CRC-32C. */
   snapshot: {
@@ -53,9 +60,9 @@ interface Bodies {
   snapshotReply: { readonly index: bigint; readonly nextOffset: number }
   /** Campaign now: the leader hands over (Raft thesis §3.10). */
   timeoutNow: Record<never, never>
-  /** From a replica without a vote: send me the log, whoever leads. */
+  /** From a replica that may not campaign: send me the log, whoever leads. */
   observe: Record<never, never>
-  /** To an observer that asked the wrong one. */
+  /** To one that asked the wrong one, or wants to depose a leader that lives. */
   redirect: { readonly leader: ReplicaKey }
 }
 

@@ -37,9 +37,11 @@ export class Progress {
   round = 0
   heardMs: number
   isRecovering = false
+  /** The newest recovery that it told of. */
+  recoveries = 0
   /** Probe: a message is on its way. */
   isWaiting = false
-  /** An empty message shows whether something got lost. */
+  /** A message, empty if the window is full, shows whether something got lost. */
   wantsNudge = false
   #inflight: { readonly lastIndex: bigint; readonly bytes: number }[] = []
   #inflightBytes = 0
@@ -55,11 +57,16 @@ export class Progress {
     return this.#state
   }
 
+  /** Room for entries on their way. */
+  get hasWindow(): boolean {
+    const { messagesMax, bytesMax } = this.#window
+    return this.#inflight.length < messagesMax && this.#inflightBytes < bytesMax
+  }
+
   get canSend(): boolean {
     if (this.#state === 'probe') return !this.isWaiting
     if (this.#state === 'snapshot') return false
-    const { messagesMax, bytesMax } = this.#window
-    return this.#inflight.length < messagesMax && this.#inflightBytes < bytesMax
+    return this.wantsNudge || this.hasWindow
   }
 
   /** Entries up to `lastIndex` are on their way. */

@@ -87,7 +87,7 @@ export class Raft {
     // Meant for another disk of this node: what that one promised is not ours to keep (R11).
     if (message.to !== this.#replica.self) return
     if (message.type === 'observe') this.#answerObserver(message)
-    else if (message.type === 'redirect') this.#follower?.redirected(message.leader)
+    else if (message.type === 'redirect') this.#observe(message.leader)
     else if (message.type === 'preVote') this.#answerPreVote(message)
     else this.#stepInTerm(message)
   }
@@ -211,8 +211,15 @@ export class Raft {
     }
   }
 
+  /** Who campaigns against a leader that lives may have been away when it was removed: it gets the log, which tells it (KIP-853). */
   #answerPreVote(message: Message & { type: 'preVote' }): void {
     answerPreVote(this.#replica, message, this.#role.hasLiveLeader)
+    if (this.#role.hasLiveLeader) this.#answerObserver(message)
+  }
+
+  #observe(leader: ReplicaKey): void {
+    if (this.#role.hasLiveLeader) return
+    this.#replica.sendUnbound(leader, { type: 'observe' }, this.term)
   }
 
   #answerVote(message: Message & { type: 'vote' }): void {
@@ -220,8 +227,8 @@ export class Raft {
     if (granted) this.#follower?.voted()
   }
 
-  #answerObserver(message: Message & { type: 'observe' }): void {
-    if (this.#role instanceof Leader) this.#become(this.#role.step(message))
+  #answerObserver(message: Message): void {
+    if (this.#role instanceof Leader) this.#role.follow(message.from)
     else if (this.leader !== undefined) {
       const redirect = { type: 'redirect', leader: this.leader } as const
       this.#replica.sendUnbound(message.from, redirect, this.term)

@@ -18,6 +18,8 @@ export interface StoredState {
   readonly entries: readonly Entry[]
   /** Entries that had been acknowledged are missing or damaged: no votes, no acknowledgements until they are back. */
   readonly isRecovering: boolean
+  /** How often that has happened, this time included: durable before the replica starts. */
+  readonly recoveries: number
 }
 
 export class Replica {
@@ -28,6 +30,7 @@ export class Replica {
   snapshot: Snapshot | undefined
   nowMs: number
   isRecovering: boolean
+  readonly recoveries: number
   chunks: ChunkRequest[] = []
   received: ReceivedChunk[] = []
   reads: { id: number; index: bigint }[] = []
@@ -49,6 +52,7 @@ export class Replica {
     this.#vote = stored.hardState.vote
     this.snapshot = stored.snapshot
     this.isRecovering = stored.isRecovering
+    this.recoveries = stored.recoveries
     this.log = new RaftLog(stored.snapshot ?? { index: 0n, term: 0n }, stored.entries)
     const { index, voters } = stored.snapshot ?? { index: 0n, voters: [] }
     this.membership = new Membership({ index, voters })

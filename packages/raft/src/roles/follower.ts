@@ -1,4 +1,4 @@
-/** Takes the log from a leader, or waits for one. A replica without a vote is a follower that never campaigns. */
+/** Takes the log from a leader, or waits for one. A replica that may not campaign asks around for the leader instead. */
 import { crc32c } from '@naru/base'
 import { electionTimeoutMs, rankDelayMs } from '../election-timeout.ts'
 import type { ReplicaKey, Snapshot } from '../entry.ts'
@@ -26,6 +26,8 @@ export class Follower implements RoleBehaviour {
   #acknowledgedIndex = -1n
   #owesReply = false
   #receiving: Receiving | undefined
+  /** What a recovering replica lost lies at or below this; undefined while no leader has said so. */
+  #recoverTo: bigint | undefined
 
   constructor(
     replica: Replica,
@@ -49,8 +51,7 @@ export class Follower implements RoleBehaviour {
   }
 
   get deadlineMs(): number {
-    if (this.#replica.isElectable) return this.#electionMs
-    return this.#isObserver ? this.#observeMs : Number.POSITIVE_INFINITY
+    return this.#replica.isElectable ? this.#electionMs : this.#observeMs
   }
 
   step(message: Message): Transition {
@@ -62,6 +63,10 @@ export class Follower implements RoleBehaviour {
       case 'heartbeat':
         this.#hear(message.from)
         this.#commitTo(message.commitIndex)
+        if (message.recoverTo?.recoveries === this.#replica.recoveries) {
+          this.#recoverTo = message.recoverTo.index
+        }
+        this.#askForRecovery()
         this.#replica.send(message.from, { type: 'heartbeatReply', round: message.round })
         break
       case 'snapshot':
@@ -81,7 +86,7 @@ export class Follower implements RoleBehaviour {
     if (this.#replica.isElectable) {
       return nowMs >= this.#electionMs ? { to: 'candidate', isHandover: false } : undefined
     }
-    if (this.#isObserver && nowMs >= this.#observeMs) this.#lookForLeader()
+    if (nowMs >= this.#observeMs) this.#lookForLeader()
     return undefined
   }
 
@@ -93,12 +98,11 @@ export class Follower implements RoleBehaviour {
   emit(): void {
     this.#endRecovery()
     if (!this.#owesReply || this.#leader === undefined) return
-    const { log, isRecovering } = this.#replica
-    const matchIndex = least(this.#matchedIndex, log.durableIndex)
+    const matchIndex = least(this.#matchedIndex, this.#replica.log.durableIndex)
     if (matchIndex < this.#matchedIndex && matchIndex <= this.#acknowledgedIndex) return
     this.#owesReply = matchIndex < this.#matchedIndex
     this.#acknowledgedIndex = matchIndex
-    this.#replica.send(this.#leader, { type: 'appendReply', matchIndex, isRecovering })
+    this.#reply({ matchIndex })
   }
 
   end(): void {}
@@ -116,11 +120,6 @@ export class Follower implements RoleBehaviour {
     this.#leader = undefined
     this.#heardMs = Number.NEGATIVE_INFINITY
     this.#electionMs = nowMs + rankDelayMs(random, rank)
-  }
-
-  /** Where an observer was told to look for the leader. */
-  redirected(leader: ReplicaKey): void {
-    if (this.#isObserver && !this.hasLiveLeader) this.#observe(leader)
   }
 
   /** The piece is on the disk; `isUsable` false: it turned out that the snapshot has to come anew. */
@@ -145,10 +144,6 @@ export class Follower implements RoleBehaviour {
   get #context() {
     const { membership, options, nowMs } = this.#replica
     return { membership, random: options.random, nowMs }
-  }
-
-  get #isObserver(): boolean {
-    return !this.#replica.membership.isVoter(this.#replica.self)
   }
 
   /** At the start nobody has heard of a leader yet: the voters take turns, and the only voter need not wait. */
@@ -188,14 +183,7 @@ export class Follower implements RoleBehaviour {
     }
     const hintIndex = log.lastAtOrBelow(prevIndex, prevTerm)
     const hintTerm = log.termAt(hintIndex) ?? 0n
-    const rejected = { prevIndex, hintIndex, hintTerm }
-    const { isRecovering } = this.#replica
-    this.#replica.send(message.from, {
-      type: 'appendReply',
-      matchIndex: 0n,
-      rejected,
-      isRecovering,
-    })
+    this.#reply({ matchIndex: 0n, rejected: { prevIndex, hintIndex, hintTerm } })
   }
 
   /** Takes the part of a message that lies above what is committed. */
@@ -245,15 +233,28 @@ export class Follower implements RoleBehaviour {
     return this.#receiving
   }
 
-  /** An entry of this term is committed and on the disk: so is everything that was ever committed before it. */
+  /** Everything that it may have lost is committed here again, and on the disk (R12). */
   #endRecovery(): void {
-    const { log, isRecovering, term, events } = this.#replica
-    if (!isRecovering || log.termAt(log.commitIndex) !== term) return
-    if (log.durableIndex < log.commitIndex) return
+    const { log, isRecovering, events } = this.#replica
+    if (!isRecovering || this.#recoverTo === undefined) return
+    if (least(log.commitIndex, log.durableIndex) < this.#recoverTo) return
     this.#replica.isRecovering = false
     events.push({ type: 'recovered' })
     this.#owesReply = true
     this.#acknowledgedIndex = -1n
+  }
+
+  /** Lets the leader know that it has to say how far. */
+  #askForRecovery(): void {
+    if (!this.#replica.isRecovering || this.#recoverTo !== undefined) return
+    this.#owesReply = true
+    this.#acknowledgedIndex = -1n
+  }
+
+  #reply(body: Pick<MessageOf<'appendReply'>, 'matchIndex' | 'rejected'>): void {
+    if (this.#leader === undefined) return
+    const { isRecovering, recoveries } = this.#replica
+    this.#replica.send(this.#leader, { type: 'appendReply', ...body, isRecovering, recoveries })
   }
 
   #lookForLeader(): void {

@@ -3,7 +3,7 @@ import { crc32c } from '@naru/base'
 import { type Entry, entryBytes, type ReplicaKey, type Snapshot } from '../entry.ts'
 import type { Message, MessageOf } from '../messages.ts'
 import { Progress } from '../progress.ts'
-import { reachedByMajority } from '../quorum.ts'
+import { majority, reachedByMajority } from '../quorum.ts'
 import { ReadIndex } from '../read-index.ts'
 import type { Replica } from '../replica.ts'
 import type { RoleBehaviour, Transition } from './role.ts'
@@ -20,6 +20,8 @@ export type LeaderRefusal =
   | 'alreadyVoter'
   | 'unknownVoter'
   | 'lastVoter'
+  /** Of the voters that would remain no majority answers. */
+  | 'noMajority'
   /** The replica to add or to hand over to does not follow the log closely. */
   | 'lagging'
 
@@ -70,7 +72,6 @@ export class Leader implements RoleBehaviour {
   }
 
   step(message: Message): Transition {
-    if (message.type === 'observe') return this.#trackObserver(message.from)
     const progress = this.#progress.get(message.from)
     if (progress === undefined) return undefined
     switch (message.type) {
@@ -128,6 +129,14 @@ export class Leader implements RoleBehaviour {
 
   end(): void {
     this.#replica.failedReads.push(...this.#reads.abandon())
+  }
+
+  /** Sends the log to a replica without a vote, from now on. */
+  follow(replica: ReplicaKey): void {
+    const { limits } = this.#replica.options
+    const trackedMax = this.#replica.membership.voters.length + limits.observers
+    if (this.#progress.has(replica) || this.#progress.size >= trackedMax) return
+    this.#track(replica, this.#replica.log.lastIndex + 1n)
   }
 
   propose(proposals: readonly Proposal[]): { index: bigint } | LeaderRefusal {
@@ -214,23 +223,21 @@ export class Leader implements RoleBehaviour {
     const { membership } = this.#replica
     if (!membership.isVoter(replica)) return 'unknownVoter'
     if (membership.voters.length === 1) return 'lastVoter'
-    return membership.voters.filter((voter) => voter !== replica)
+    const voters = membership.voters.filter((voter) => voter !== replica)
+    const alive = voters.filter((voter) => this.#isAlive(voter))
+    return alive.length >= majority(voters.length) ? voters : 'noMajority'
+  }
+
+  #isAlive(voter: ReplicaKey): boolean {
+    const { nowMs, options, self } = this.#replica
+    const heardMs = voter === self ? nowMs : this.#progress.get(voter)?.heardMs
+    return heardMs !== undefined && nowMs - heardMs < options.electionBaseMs
   }
 
   #trackVoters(nextIndex: bigint): void {
     for (const voter of this.#replica.membership.voters) {
       if (voter !== this.#replica.self) this.#track(voter, nextIndex)
     }
-  }
-
-  #trackObserver(replica: ReplicaKey): Transition {
-    const { limits } = this.#replica.options
-    const voters = this.#replica.membership.voters.length
-    if (this.#progress.has(replica) || this.#progress.size >= voters + limits.observers) {
-      return undefined
-    }
-    this.#track(replica, this.#replica.log.lastIndex + 1n)
-    return undefined
   }
 
   #track(replica: ReplicaKey, nextIndex: bigint): void {
@@ -252,7 +259,11 @@ export class Leader implements RoleBehaviour {
     const { log } = this.#replica
     const { matchIndex } = progress
     const commitIndex = matchIndex < log.commitIndex ? matchIndex : log.commitIndex
-    this.#replica.send(replica, { type: 'heartbeat', commitIndex, round: this.#reads.round })
+    const { round } = this.#reads
+    const { isRecovering, recoveries } = progress
+    const isTold = isRecovering && this.#knowsCommitted
+    const recoverTo = isTold ? { recoverTo: { recoveries, index: log.commitIndex } } : {}
+    this.#replica.send(replica, { type: 'heartbeat', commitIndex, round, ...recoverTo })
   }
 
   #replicate(replica: ReplicaKey, progress: Progress): void {
@@ -264,7 +275,8 @@ export class Leader implements RoleBehaviour {
         this.#startSnapshot(progress)
         return
       }
-      const entries = log.slice(progress.nextIndex, options.limits.appendBytes)
+      const { appendBytes } = options.limits
+      const entries = progress.hasWindow ? log.slice(progress.nextIndex, appendBytes) : []
       const isNews = entries.length > 0 || progress.toldCommitIndex < log.commitIndex
       if (!isNews && !progress.wantsNudge) return
       const { commitIndex } = log
@@ -278,6 +290,9 @@ export class Leader implements RoleBehaviour {
   }
 
   #appendReply(progress: Progress, message: MessageOf<'appendReply'>): void {
+    // From before it lost what it acknowledges here.
+    if (message.recoveries < progress.recoveries) return
+    progress.recoveries = message.recoveries
     progress.isRecovering = message.isRecovering
     const { rejected } = message
     if (rejected === undefined) {

@@ -1,6 +1,6 @@
 /** What replicas say and do, in words short enough for a script's expected output. */
 import type { Entry } from '../entry.ts'
-import type { Message } from '../messages.ts'
+import type { Message, MessageOf } from '../messages.ts'
 import type { Persist, RaftEvent } from '../ready.ts'
 
 export function formatEntry(entry: Entry): string {
@@ -32,6 +32,10 @@ export function formatEvent(event: RaftEvent): string {
   }
 }
 
+function recoveryOf({ recoverTo }: MessageOf<'heartbeat'>): string {
+  return recoverTo === undefined ? '' : ` recover to ${recoverTo.index}`
+}
+
 function detailOf(message: Message): string {
   switch (message.type) {
     case 'preVote':
@@ -52,7 +56,7 @@ function detailOf(message: Message): string {
       return ` rejects ${rejected.prevIndex}, hint ${rejected.hintIndex}/${rejected.hintTerm}${recovering}`
     }
     case 'heartbeat':
-      return ` commit ${message.commitIndex} round ${message.round}`
+      return ` commit ${message.commitIndex} round ${message.round}${recoveryOf(message)}`
     case 'heartbeatReply':
       return ` round ${message.round}`
     case 'snapshot':

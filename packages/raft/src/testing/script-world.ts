@@ -113,7 +113,13 @@ export class ScriptWorld {
     const voters = Array.from({ length: count }, (_, position) => `${position + 1}`)
     const entry: Entry = { index: 1n, term: 1n, kind: 'voters', voters }
     const hardState = { term: 1n, vote: undefined }
-    const stored = { hardState, snapshot: undefined, entries: [entry], isRecovering: false }
+    const stored = {
+      hardState,
+      snapshot: undefined,
+      entries: [entry],
+      isRecovering: false,
+      recoveries: 0,
+    }
     const set = Object.fromEntries(
       limits.map((limit) => [limit.split('=')[0], Number(limit.split('=')[1])]),
     )
@@ -151,7 +157,9 @@ export class ScriptWorld {
     const node = this.#node(key)
     const lost = Number(options.find((option) => option.startsWith('lose='))?.slice(5) ?? 0)
     const entries = node.stored.entries.slice(0, node.stored.entries.length - lost)
-    node.restart(this.#nowMs, { entries, isRecovering: options.includes('recovering') })
+    const isRecovering = options.includes('recovering')
+    const recoveries = node.stored.recoveries + (isRecovering ? 1 : 0)
+    node.restart(this.#nowMs, { entries, isRecovering, recoveries })
   }
 
   #advance(ms: number): void {
@@ -247,5 +255,5 @@ function isOf(message: Message, route = '*->*', type?: string): boolean {
 
 function emptyState(): StoredState {
   const hardState = { term: 0n, vote: undefined }
-  return { hardState, snapshot: undefined, entries: [], isRecovering: false }
+  return { hardState, snapshot: undefined, entries: [], isRecovering: false, recoveries: 0 }
 }
