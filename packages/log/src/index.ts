@@ -1,3 +1,4 @@
+export { replaceFile } from './atomic-file.ts'
 export type { FlushMode, LogEnd } from './checkpoint.ts'
 export { LogDirectoryError } from './errors.ts'
 export { topicPartitionOfDirectory } from './file-names.ts'

@@ -38,6 +38,12 @@ export class Membership {
     return set.voters
   }
 
+  /** Whether `replica` votes in a set that may be the one in force, when what is committed is known up to `index`. */
+  mayVote(replica: ReplicaKey, index: bigint): boolean {
+    const from = this.#sets.findLastIndex((set) => set.index <= index)
+    return this.#sets.slice(Math.max(0, from)).some(({ voters }) => voters.includes(replica))
+  }
+
   append(index: bigint, voters: readonly ReplicaKey[]): void {
     assert(index > this.index, 'Voter sets come in the order of the log')
     this.#sets.push({ index, voters: [...voters].sort() })

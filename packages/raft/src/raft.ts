@@ -218,7 +218,8 @@ export class Raft {
   }
 
   #observe(leader: ReplicaKey): void {
-    if (this.#role.hasLiveLeader) return
+    // Others may not know yet that the leader they mean is this one, before it was started anew.
+    if (this.#role.hasLiveLeader || leader === this.#replica.self) return
     this.#replica.sendUnbound(leader, { type: 'observe' }, this.term)
   }
 

@@ -71,9 +71,12 @@ export class Replica {
     return this.#vote
   }
 
-  /** Whether it may campaign: it votes, and has lost nothing. */
+  /**
+   * Whether it may campaign: it votes, or its removal is not known to be committed, so that perhaps only it can complete it
+   * (Raft thesis §4.2.2); and it has lost nothing.
+   */
   get isElectable(): boolean {
-    return this.membership.isVoter(this.self) && !this.isRecovering
+    return !this.isRecovering && this.membership.mayVote(this.self, this.log.commitIndex)
   }
 
   /** Term and vote are on the disk as they are here. */

@@ -278,12 +278,15 @@ export class Leader implements RoleBehaviour {
       const { appendBytes } = options.limits
       const entries = progress.hasWindow ? log.slice(progress.nextIndex, appendBytes) : []
       const isNews = entries.length > 0 || progress.toldCommitIndex < log.commitIndex
-      if (!isNews && !progress.wantsNudge) return
+      if (!isNews && !progress.wantsNudge && progress.state !== 'probe') return
       const { commitIndex } = log
       this.#replica.send(replica, { type: 'append', prevIndex, prevTerm, entries, commitIndex })
       progress.toldCommitIndex = commitIndex
       progress.wantsNudge = false
-      if (entries.length === 0) return
+      if (entries.length === 0) {
+        progress.isWaiting = progress.state === 'probe'
+        return
+      }
       const bytes = entries.reduce((sum, entry) => sum + entryBytes(entry), 0)
       progress.sent((entries.at(-1) as Entry).index, bytes)
     }
@@ -292,19 +295,19 @@ export class Leader implements RoleBehaviour {
   #appendReply(progress: Progress, message: MessageOf<'appendReply'>): void {
     // From before it lost what it acknowledges here.
     if (message.recoveries < progress.recoveries) return
+    const hasLost = message.recoveries > progress.recoveries
     progress.recoveries = message.recoveries
     progress.isRecovering = message.isRecovering
     const { rejected } = message
+    const { log } = this.#replica
+    if (hasLost) progress.lost((rejected?.prevIndex ?? log.lastIndex) + 1n)
     if (rejected === undefined) {
-      progress.accepted(message.matchIndex)
+      if (!hasLost) progress.accepted(message.matchIndex)
       return
     }
-    const { log } = this.#replica
     const next = log.lastAtOrBelow(rejected.hintIndex, rejected.hintTerm) + 1n
     const nextIndex = next < rejected.prevIndex ? next : rejected.prevIndex
-    const hasLost = message.isRecovering && rejected.prevIndex <= progress.matchIndex
-    if (hasLost) progress.lost(nextIndex)
-    else progress.rejected(rejected.prevIndex, nextIndex)
+    progress.rejected(rejected.prevIndex, nextIndex)
   }
 
   /** Commits what a majority of the voters has on its disks, if it is of this term (Raft §5.4.2, figure 8). */

@@ -126,15 +126,14 @@ function votersOf(walk: RaftWalk): readonly string[] {
   return walk.world.leader?.raft?.voters ?? []
 }
 
-/** Whether all voters run and none has lost anything: damage to one more can be mended. */
+/** Whether all voters run and nobody has lost anything: damage to one more can be mended. */
 function isWhole(walk: RaftWalk): boolean {
   const voters = votersOf(walk)
+  const replicas = [...walk.world.replicas.values()]
   return (
     voters.length >= 3 &&
-    voters.every((key) => {
-      const replica = walk.world.replicas.get(key)
-      return replica?.raft !== undefined && !replica.disk.isRecovering
-    })
+    voters.every((key) => walk.world.replicas.get(key)?.raft !== undefined) &&
+    replicas.every((replica) => !isPresent(walk, replica) || !replica.disk.isRecovering)
   )
 }
 

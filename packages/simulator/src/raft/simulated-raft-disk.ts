@@ -5,7 +5,9 @@ import { chainHash, mustHold, type RaftHistory } from './raft-history.ts'
 export class SimulatedDisk {
   hardState: HardState = { term: 0n, vote: undefined }
   snapshot: (Snapshot & { readonly hash: number }) | undefined
+  /** Those that follow the one at `baseIndex`. */
   entries: Entry[] = []
+  baseIndex = 0n
   /** Hash of the log up to each entry, beside `entries`. */
   #hashes: number[] = []
   isRecovering = false
@@ -18,10 +20,6 @@ export class SimulatedDisk {
   constructor(key: string, history: RaftHistory) {
     this.#key = key
     this.#history = history
-  }
-
-  get baseIndex(): bigint {
-    return (this.entries[0]?.index ?? (this.snapshot?.index ?? 0n) + 1n) - 1n
   }
 
   get lastIndex(): bigint {
@@ -39,7 +37,7 @@ export class SimulatedDisk {
 
   write({ hardState, reset, entries }: Persist): void {
     if (hardState !== undefined) this.#writeHardState(hardState)
-    if (reset !== undefined) this.#keep(0)
+    if (reset !== undefined) this.#startAt(reset.index)
     for (const entry of entries) this.#append(entry)
   }
 
@@ -57,16 +55,17 @@ export class SimulatedDisk {
   /** Drops what the snapshot covers. */
   compact(index: bigint): void {
     const drop = Number(index - this.baseIndex)
-    if (drop <= 0) return
+    if (drop <= 0 || drop > this.entries.length) return
     this.entries = this.entries.slice(drop)
     this.#hashes = this.#hashes.slice(drop)
+    this.baseIndex = index
   }
 
   /** What a start finds: the snapshot, and the entries that follow it. What does not continue it goes. */
   stored() {
     const { hardState, snapshot, isRecovering, recoveries } = this
     if (snapshot !== undefined) {
-      if (entriesAfter(snapshot, this.entries).length === 0) this.#keep(0)
+      if (entriesAfter(snapshot, this.entries).length === 0) this.#startAt(snapshot.index)
       else this.compact(snapshot.index)
     }
     return { hardState, snapshot, entries: [...this.entries], isRecovering, recoveries }
@@ -98,11 +97,16 @@ export class SimulatedDisk {
 
   #append(entry: Entry): void {
     this.#keep(Number(entry.index - this.baseIndex - 1n))
-    const before = this.#hashes.at(-1) ?? this.snapshot?.hash ?? 0
+    const before = this.#hashes.at(-1) ?? this.#history.hashAt(this.baseIndex) ?? 0
     const hash = chainHash(before, entry)
     this.#history.wrote(this.#key, entry, hash)
     this.entries.push(entry)
     this.#hashes.push(hash)
+  }
+
+  #startAt(index: bigint): void {
+    this.#keep(0)
+    this.baseIndex = index
   }
 
   #keep(count: number): void {

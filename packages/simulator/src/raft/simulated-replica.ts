@@ -48,6 +48,7 @@ export class SimulatedReplica {
   #commitIndex = 0n
   #leaderLog = { term: 0n, lastIndex: 0n }
   #received: Buffer[] = []
+  #storedMs = 0
   #isPumpDue = false
   #armedMs = Number.POSITIVE_INFINITY
 
@@ -188,8 +189,11 @@ export class SimulatedReplica {
     raft.sendChunk(to, { snapshot, offset, data, isLast: offset + data.length >= bytes.length })
   }
 
+  /** One after the other: a piece of a new snapshot must not be overtaken by one of the old. */
   #store(chunk: Ready['received'][number]): void {
-    this.#later(this.#world.diskMs(this.key), () => {
+    const { nowMs } = this.#world.queue
+    this.#storedMs = Math.max(this.#storedMs, nowMs + this.#world.diskMs(this.key))
+    this.#later(this.#storedMs - nowMs, () => {
       const raft = this.raft as Raft
       if (chunk.offset === 0) this.#received = []
       this.#received.push(chunk.data)
