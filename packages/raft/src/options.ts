@@ -7,7 +7,7 @@ export interface RaftOptions {
   /** Silence of a leader after which a follower may campaign, and of a majority after which a leader gives up. */
   readonly electionBaseMs: number
   readonly heartbeatMs: number
-  /** Whom to ask for the leader before any voters are known: who answers at the addresses of old. The owner may change the list. */
+  /** Whom to ask for the leader beside the known voters: who answers at the addresses of old. The owner may change the list. */
   readonly contacts: readonly ReplicaKey[]
   /** Entries kept below a snapshot, so that a replica a little behind needs no snapshot. */
   readonly trailingEntries: number

@@ -259,8 +259,9 @@ export class Follower implements RoleBehaviour {
 
   #lookForLeader(): void {
     const { membership, options } = this.#replica
-    const known = membership.voters.length > 0 ? membership.voters : options.contacts
-    const others = known.filter((replica) => replica !== this.#replica.self)
+    // Those that it knows as voters may all be gone since.
+    const known = new Set([...membership.voters, ...options.contacts])
+    const others = [...known].filter((replica) => replica !== this.#replica.self)
     const next = others[this.#contact++ % Math.max(1, others.length)]
     this.#observeMs = this.#replica.nowMs + options.heartbeatMs
     if (next !== undefined) this.#observe(next)

@@ -1,0 +1,360 @@
+/**
+ * The shell of one replica: the only place that does what `Ready` asks. Inputs of one turn of the event loop are handled together;
+ * one write is under way at a time, and what comes in meanwhile goes with the next. An error of the disk ends the process.
+ */
+import type { Clock, Random, Timer } from '@naru/base'
+import {
+  defaultLimits,
+  type Entry,
+  entryBytes,
+  type Message,
+  type Persist,
+  Raft,
+  type RaftEvent,
+  type RaftLimits,
+  type Ready,
+  type ReceivedChunk,
+  type Refusal,
+  type ReplicaKey,
+} from '@naru/raft'
+import { ConsensusError } from './errors.ts'
+import type { PeerTransport } from './peer-transport.ts'
+import type { StateMachine } from './state-machine.ts'
+import type { RaftStorage } from './storage/raft-storage.ts'
+
+const chunkBytes = 256 << 10
+const snapshotBytes = 32 << 20
+
+export interface RaftNodeOptions {
+  readonly self: ReplicaKey
+  readonly storage: RaftStorage
+  readonly transport: PeerTransport
+  readonly stateMachine: StateMachine
+  readonly clock: Clock
+  readonly random: Random
+  readonly contacts: readonly ReplicaKey[]
+  readonly electionBaseMs: number
+  readonly heartbeatMs: number
+  /** Entries after which a snapshot is taken, and how many are kept below it. */
+  readonly snapshotEntries?: number
+  readonly trailingEntries?: number
+  readonly limits?: RaftLimits
+  readonly onEvent: (event: RaftEvent) => void
+  /** The disk failed, or an invariant is broken: the process must end. */
+  readonly onFatal: (error: unknown) => void
+}
+
+interface Waiter {
+  readonly term: bigint
+  readonly resolve: () => void
+  readonly reject: (error: ConsensusError) => void
+}
+
+export class RaftNode implements AsyncDisposable {
+  readonly #options: RaftNodeOptions
+  readonly #raft: Raft
+  /** Proposals of this node by index, until they are applied or cannot be any more. */
+  readonly #waiters = new Map<bigint, Waiter>()
+  readonly #reads = new Map<
+    number,
+    { resolve: (index: bigint) => void; reject: (error: unknown) => void }
+  >()
+  #nextRead = 0
+  #appliedIndex: bigint
+  #appliedBytes = 0
+  #isScheduled = false
+  #isStopped = false
+  #timer: Timer | undefined
+  #timerMs = Number.POSITIVE_INFINITY
+  /** Operations on snapshots, one after the other. */
+  #snapshotWork: Promise<void> = Promise.resolve()
+  #writing: Promise<void> = Promise.resolve()
+  #isSnapshotting = false
+
+  private constructor(options: RaftNodeOptions) {
+    this.#options = options
+    const { self, random, contacts, electionBaseMs, heartbeatMs, storage, clock } = options
+    const { trailingEntries = 1_000, limits = defaultLimits } = options
+    this.#raft = new Raft(
+      { self, random, contacts, electionBaseMs, heartbeatMs, trailingEntries, limits },
+      storage.stored,
+      clock.monotonic(),
+    )
+    this.#appliedIndex = storage.stored.snapshot?.index ?? 0n
+  }
+
+  /** Starts from what the disk holds. Throws METADATA_CORRUPT when the snapshot cannot be read. */
+  static async start(options: RaftNodeOptions): Promise<RaftNode> {
+    const { storage, transport, stateMachine } = options
+    const { snapshot } = storage.stored
+    if (snapshot !== undefined) {
+      const state = await storage.loadSnapshot(snapshot.index)
+      if (state === undefined)
+        throw new ConsensusError('SNAPSHOT_LOST', `Cannot read snapshot ${snapshot.index}`)
+      stateMachine.restore(state)
+    }
+    const node = new RaftNode(options)
+    transport.onMessage = (message) => node.#receive(message)
+    transport.onPeerGone = (peer) => node.#forget(peer)
+    node.#schedule()
+    return node
+  }
+
+  get raft(): Pick<
+    Raft,
+    'role' | 'term' | 'leader' | 'voters' | 'log' | 'progress' | 'isRecovering'
+  > {
+    return this.#raft
+  }
+
+  get isLeader(): boolean {
+    return this.#raft.role === 'leader'
+  }
+
+  get appliedIndex(): bigint {
+    return this.#appliedIndex
+  }
+
+  /** Resolves when the entry is applied here. Rejects with NOT_LEADER, BUSY, or LEADERSHIP_LOST when nobody knows what became of it. */
+  propose(payload: Buffer): Promise<void> {
+    return this.#await(this.#raft.propose([{ kind: 'data', payload }]))
+  }
+
+  /** Adds or removes a voter; resolves when that is committed. */
+  changeVoters(change: { add: ReplicaKey } | { remove: ReplicaKey }): Promise<void> {
+    return this.#await(this.#raft.changeVoters(change))
+  }
+
+  /** Resolves when everything that was acknowledged by anybody before the call is applied here. */
+  async readBarrier(): Promise<void> {
+    const id = this.#nextRead++
+    const refusal = this.#raft.read(id)
+    if (refusal !== undefined) throw refused(refusal)
+    const index = await new Promise<bigint>((resolve, reject) => {
+      this.#reads.set(id, { resolve, reject })
+      this.#schedule()
+    })
+    // Reads are released after the entries that they must see are handed out.
+    if (this.#appliedIndex < index) await this.#applied(index)
+  }
+
+  transferLeadership(target: ReplicaKey): Refusal | undefined {
+    const refusal = this.#raft.transferLeadership(target)
+    this.#schedule()
+    return refusal
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isStopped = true
+    this.#timer?.cancel()
+    this.#failWaiters('the node stops')
+    await this.#writing.catch(() => {})
+    await this.#snapshotWork
+  }
+
+  #receive(message: Message): void {
+    if (this.#isStopped) return
+    this.#raft.step(message, this.#nowMs)
+    this.#schedule()
+  }
+
+  #forget(peer: ReplicaKey): void {
+    if (this.#isStopped) return
+    this.#raft.forgetLeader(peer, this.#nowMs)
+    this.#schedule()
+  }
+
+  get #nowMs(): number {
+    return this.#options.clock.monotonic()
+  }
+
+  #await(result: { index: bigint; term: bigint } | Refusal): Promise<void> {
+    if (typeof result === 'string') return Promise.reject(refused(result))
+    this.#schedule()
+    return new Promise((resolve, reject) => {
+      this.#waiters.set(result.index, { term: result.term, resolve, reject })
+    })
+  }
+
+  /** What came in during this turn is handled together when it ends. */
+  #schedule(): void {
+    if (this.#isScheduled || this.#isStopped) return
+    this.#isScheduled = true
+    this.#options.clock.afterTurn(() => {
+      this.#isScheduled = false
+      if (this.#isStopped) return
+      try {
+        this.#work()
+      } catch (error) {
+        this.#fail(error)
+      }
+    })
+  }
+
+  #work(): void {
+    for (let isBusy = true; isBusy; ) isBusy = this.#handle(this.#raft.takeReady())
+    this.#armTimer()
+  }
+
+  /** Returns whether more may be ready at once. */
+  #handle(ready: Ready): boolean {
+    if (ready.persist !== undefined) this.#write(ready.persist)
+    for (const message of ready.messages) this.#options.transport.send(message)
+    for (const entry of ready.committed) this.#apply(entry)
+    for (const event of ready.events) this.#note(event)
+    for (const { id, index } of ready.reads) this.#settleRead(id)?.resolve(index)
+    for (const id of ready.failedReads) this.#settleRead(id)?.reject(refused('notLeader'))
+    for (const chunk of ready.chunks) this.#onSnapshots(() => this.#sendChunk(chunk))
+    for (const chunk of ready.received) this.#onSnapshots(() => this.#store(chunk))
+    this.#considerSnapshot()
+    return ready.committed.length > 0
+  }
+
+  #write(persist: Persist): void {
+    this.#writing = this.#options.storage.persist(persist)
+    this.#writing.then(
+      () => {
+        if (this.#isStopped) return
+        this.#raft.persisted(this.#nowMs)
+        this.#schedule()
+      },
+      (error: unknown) => this.#fail(error),
+    )
+  }
+
+  #apply(entry: Entry): void {
+    if (entry.kind === 'data') this.#options.stateMachine.apply(entry.payload, entry.index)
+    this.#appliedIndex = entry.index
+    this.#appliedBytes += entryBytes(entry)
+    const waiter = this.#waiters.get(entry.index)
+    if (waiter === undefined) return
+    this.#waiters.delete(entry.index)
+    if (waiter.term === entry.term) waiter.resolve()
+    else waiter.reject(lost('another entry took its place'))
+  }
+
+  #note(event: RaftEvent): void {
+    if (event.type === 'role' && event.role !== 'leader')
+      this.#failWaiters('the leader has changed')
+    if (event.type === 'recovered') {
+      this.#options.storage.noteRecovered().catch((error: unknown) => this.#fail(error))
+    }
+    this.#options.onEvent(event)
+  }
+
+  #applied(index: bigint): Promise<void> {
+    return new Promise((resolve) => {
+      const look = () => {
+        if (this.#appliedIndex >= index || this.#isStopped) resolve()
+        else this.#options.clock.afterTurn(look)
+      }
+      look()
+    })
+  }
+
+  #settleRead(id: number) {
+    const read = this.#reads.get(id)
+    this.#reads.delete(id)
+    return read
+  }
+
+  #failWaiters(reason: string): void {
+    for (const { reject } of this.#waiters.values()) reject(lost(reason))
+    this.#waiters.clear()
+    for (const { reject } of this.#reads.values()) reject(lost(reason))
+    this.#reads.clear()
+  }
+
+  #considerSnapshot(): void {
+    const since = this.#appliedIndex - (this.#raft.snapshot?.index ?? 0n)
+    const isDue =
+      since >= BigInt(this.#options.snapshotEntries ?? 20_000) ||
+      this.#appliedBytes >= snapshotBytes
+    if (isDue && !this.#isSnapshotting) this.#takeSnapshot()
+  }
+
+  /** The state is taken now; it becomes the start of the log once it is on the disk. */
+  #takeSnapshot(): void {
+    const index = this.#appliedIndex
+    const term = this.#raft.log.termAt(index)
+    if (term === undefined) return
+    const snapshot = { index, term, voters: this.#raft.votersAt(index) }
+    const state = this.#options.stateMachine.snapshot()
+    this.#isSnapshotting = true
+    this.#appliedBytes = 0
+    this.#onSnapshots(async () => {
+      await this.#options.storage.saveSnapshot(snapshot, state)
+      this.#raft.snapshotTaken(snapshot)
+      await this.#options.storage.compact(this.#raft.log.baseIndex)
+      this.#isSnapshotting = false
+    })
+  }
+
+  async #sendChunk({ to, snapshot, offset }: Ready['chunks'][number]): Promise<void> {
+    const piece = await this.#options.storage.readSnapshot(snapshot.index, offset, chunkBytes)
+    if (piece === undefined) this.#raft.chunkUnavailable(to)
+    else this.#raft.sendChunk(to, { snapshot, offset, ...piece })
+    this.#schedule()
+  }
+
+  async #store(chunk: ReceivedChunk): Promise<void> {
+    const { storage, stateMachine } = this.#options
+    const { snapshot, offset, data, isLast } = chunk
+    await storage.receive(snapshot, offset, data)
+    if (!isLast) this.#raft.chunkStored(chunk, true)
+    else if (snapshot.index <= this.#raft.log.commitIndex) this.#raft.snapshotInstalled(snapshot)
+    else {
+      const state = await storage.finishReceived(snapshot)
+      if (state === undefined) this.#raft.chunkStored(chunk, false)
+      else {
+        // Appends may have come past it while it was written: then the log goes on, and so does the state.
+        if (snapshot.index > this.#raft.log.commitIndex) {
+          stateMachine.restore(state)
+          this.#appliedIndex = snapshot.index
+        }
+        this.#raft.snapshotInstalled(snapshot)
+      }
+    }
+    this.#schedule()
+  }
+
+  #onSnapshots(work: () => Promise<void>): void {
+    this.#snapshotWork = this.#snapshotWork
+      .then(() => (this.#isStopped ? undefined : work()))
+      .catch((error: unknown) => this.#fail(error))
+  }
+
+  #armTimer(): void {
+    const { deadlineMs } = this.#raft
+    if (deadlineMs === this.#timerMs) return
+    this.#timer?.cancel()
+    this.#timerMs = deadlineMs
+    if (deadlineMs === Number.POSITIVE_INFINITY) return
+    this.#timer = this.#options.clock.setTimer(Math.max(0, deadlineMs - this.#nowMs), () => {
+      this.#timerMs = Number.POSITIVE_INFINITY
+      if (this.#isStopped) return
+      this.#raft.elapsed(this.#nowMs)
+      this.#schedule()
+    })
+  }
+
+  #fail(error: unknown): void {
+    if (this.#isStopped) return
+    this.#isStopped = true
+    this.#timer?.cancel()
+    this.#failWaiters('the node has failed')
+    this.#options.onFatal(error)
+  }
+}
+
+function refused(refusal: Refusal): ConsensusError {
+  return new ConsensusError(
+    refusal === 'notLeader' ? 'NOT_LEADER' : 'REFUSED',
+    `Refused: ${refusal}`,
+    refusal,
+  )
+}
+
+function lost(reason: string): ConsensusError {
+  return new ConsensusError('LEADERSHIP_LOST', `What became of it is not known: ${reason}`)
+}

@@ -1,0 +1,9 @@
+/** What a replicated log is for. All calls are made one after the other, in the order of the log. */
+export interface StateMachine {
+  /** Applies the payload of one entry. */
+  apply(payload: Buffer, index: bigint): void
+  /** The state as bytes, as of the last applied entry. */
+  snapshot(): Buffer
+  /** Starts over from such bytes. */
+  restore(state: Buffer): void
+}
