@@ -49,7 +49,12 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
     started.use(await lockDirectory(path))
   }
   const metadata = started.use(
-    await MetadataRuntime.open(`${config.metadataDir}/__cluster_metadata`),
+    await MetadataRuntime.open({
+      ...options,
+      directory: `${config.metadataDir}/__cluster_metadata`,
+      self: `${config.nodeId}/${await directoryIdOf(options, config.metadataDir)}`,
+      logger: logger.child('metadata'),
+    }),
   )
   const topicConfigs = new TopicConfigs(metadata.image, config.topicDefaults)
   const parts: { partitions: Partitions | undefined } = { partitions: undefined }

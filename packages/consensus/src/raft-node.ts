@@ -192,6 +192,7 @@ export class RaftNode implements AsyncDisposable {
   }
 
   #work(): void {
+    if (this.#raft.deadlineMs <= this.#nowMs) this.#raft.elapsed(this.#nowMs)
     for (let isBusy = true; isBusy; ) isBusy = this.#handle(this.#raft.takeReady())
     this.#armTimer()
   }
@@ -332,8 +333,6 @@ export class RaftNode implements AsyncDisposable {
     if (deadlineMs === Number.POSITIVE_INFINITY) return
     this.#timer = this.#options.clock.setTimer(Math.max(0, deadlineMs - this.#nowMs), () => {
       this.#timerMs = Number.POSITIVE_INFINITY
-      if (this.#isStopped) return
-      this.#raft.elapsed(this.#nowMs)
       this.#schedule()
     })
   }

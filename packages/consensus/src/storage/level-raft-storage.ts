@@ -1,6 +1,6 @@
 /**
- * A replica's disk: entries in `level`, term and vote in slots of their own, snapshots as files. Term and vote are durable before the
- * entries of the same write, so no entry is newer than the term.
+ * A replica's disk, one directory: entries in `level`, which leaves files alone that it does not know; term and vote in slots of
+ * their own; snapshots as files. Term and vote are durable before the entries of the same write, so no entry is newer than the term.
  */
 import { DecodeError, type FileSystem, type Logger } from '@naru/base'
 import { type Entry, entriesAfter, type Persist, type Snapshot, type StoredState } from '@naru/raft'
@@ -40,20 +40,24 @@ export class LevelRaftStorage implements RaftStorage {
   /** Hash of the log up to each stored entry, from `#firstIndex` on. */
   #hashes: number[]
   #firstIndex: bigint
+  /** Keys of what cannot be used: kept for whoever wants to look at it, until the log goes on. */
+  #unusable: Buffer[]
 
   private constructor(parts: {
     level: BinaryLevel
     hardState: HardStateFile
     snapshots: SnapshotFiles
-    found: readonly StoredEntry[]
+    found: Found
   }) {
     this.#level = parts.level
     this.#hardState = parts.hardState
     this.#snapshots = parts.snapshots
     const { newest: snapshot } = parts.snapshots
-    this.#firstIndex = parts.found[0]?.entry.index ?? (snapshot?.index ?? 0n) + 1n
-    this.#hashes = parts.found.map(({ hash }) => hash)
-    const entries = parts.found.map(({ entry }) => entry)
+    const { entries: found, unusable } = parts.found
+    this.#firstIndex = found[0]?.entry.index ?? (snapshot?.index ?? 0n) + 1n
+    this.#hashes = found.map(({ hash }) => hash)
+    this.#unusable = unusable
+    const entries = found.map(({ entry }) => entry)
     const { hardState, recoveries, isRecovering } = parts.hardState.record
     this.stored = {
       hardState,
@@ -72,8 +76,8 @@ export class LevelRaftStorage implements RaftStorage {
     if (hardState === undefined) throw promisesLost(directory)
     await fileSystem.syncDirectory(directory)
     const snapshots = await SnapshotFiles.open(fileSystem, `${directory}/snapshots`)
-    const isLogDamaged = await isLevelLogDamaged(fileSystem, `${directory}/entries`)
-    const level = await openLevel(`${directory}/entries`)
+    const isLogDamaged = await isLevelLogDamaged(fileSystem, directory)
+    const level = await openLevel(directory)
     const found = await readEntries(level, snapshots.newest)
     const last = found.entries.at(-1)?.entry.index ?? snapshots.newest?.index ?? 0n
     const isBehind = last < hardState.record.flushedIndex
@@ -83,17 +87,14 @@ export class LevelRaftStorage implements RaftStorage {
       const { recoveries } = hardState.record
       await hardState.write({ recoveries: recoveries + 1, isRecovering: true, flushedIndex: last })
     }
-    await level.batch(
-      found.unusable.map((key) => ({ type: 'del', key })),
-      { sync: true },
-    )
-    return new LevelRaftStorage({ level, hardState, snapshots, found: found.entries })
+    return new LevelRaftStorage({ level, hardState, snapshots, found })
   }
 
   async persist({ hardState, reset, entries }: Persist): Promise<void> {
     const from = reset === undefined ? entries[0]?.index : this.#firstIndex
     await this.#persistHardState(hardState, from)
     const operations: Operation[] = []
+    if (from !== undefined) operations.push(...this.#takeUnusable())
     if (from !== undefined)
       for (const key of this.#cutFrom(from)) operations.push({ type: 'del', key })
     if (reset !== undefined) this.#firstIndex = reset.index + 1n
@@ -164,6 +165,10 @@ export class LevelRaftStorage implements RaftStorage {
     if (hardState === undefined && !isCut) return
     const keep = isCut ? from - 1n : this.#lastIndex
     await this.#hardState.write({ ...(hardState && { hardState }), flushedIndex: keep })
+  }
+
+  #takeUnusable(): Operation[] {
+    return this.#unusable.splice(0).map((key) => ({ type: 'del', key }))
   }
 
   /** Keys of the stored entries from `from` on, which are forgotten here at once. */

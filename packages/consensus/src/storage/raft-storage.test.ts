@@ -59,7 +59,7 @@ describe('damage on real files', () => {
   }
 
   function levelLog(directory: string): string {
-    const folder = join(directory, 'entries')
+    const folder = directory
     const logs = readdirSync(folder).filter((name) => name.endsWith('.log'))
     const largest = logs.sort(
       (a, b) => statSync(join(folder, b)).size - statSync(join(folder, a)).size,
@@ -150,7 +150,9 @@ describe('damage on real files', () => {
       write({ hardState: { term: 1n, vote: undefined }, entries: entries(1, 1_500, 1) }),
     )
     await storage[Symbol.asyncDispose]()
-    rmSync(join(directory, 'entries'), { recursive: true })
+    for (const name of readdirSync(directory)) {
+      if (!/^(hard-state|snapshots)$/.test(name)) rmSync(join(directory, name))
+    }
     const again = await openLevelStorage(directory)
     expect(again.stored).toMatchObject({ isRecovering: true, entries: [] })
     await again[Symbol.asyncDispose]()

@@ -63,6 +63,8 @@ export class Leader implements RoleBehaviour {
 
   get deadlineMs(): number {
     const handoverMs = this.#handover?.deadlineMs ?? Number.POSITIVE_INFINITY
+    // Nobody to talk to, nobody to wait for: an idle quorum of one costs nothing.
+    if (this.#progress.size === 0) return handoverMs
     return Math.min(this.#heartbeatMs, this.#quorumMs, handoverMs)
   }
 
