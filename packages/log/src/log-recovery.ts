@@ -31,6 +31,8 @@ export class LogRecovery {
   readonly #touched = new Map<bigint, number>()
   #open: { baseOffset: bigint; file: File } | undefined
   #segments: { baseOffset: bigint; sizeBytes: number }[] = []
+  /** Files of the directory; undefined when that may have changed since it was read. */
+  #names: readonly string[] | undefined
 
   constructor(
     fileSystem: FileSystem,
@@ -44,6 +46,7 @@ export class LogRecovery {
     this.#end = stored ?? { endOffset: first, segmentBaseOffset: first, position: 0 }
     this.#isDamaged = stored?.isDamaged ?? false
     this.flushMode = stored?.flushMode ?? partition.identity.flushMode
+    this.#names = partition.fileNames
   }
 
   markDamaged(): void {
@@ -99,12 +102,27 @@ export class LogRecovery {
   async #cut(): Promise<void> {
     if (this.flushMode !== 'ack' && !this.#isBroken) await this.#extendByScan()
     await this.#removeStrays()
+    if (await this.#isAsCheckpointed()) return
     this.#touched.set(this.#end.segmentBaseOffset, this.#end.position)
     for (const [baseOffset, position] of this.#touched) {
       if (baseOffset <= this.#end.segmentBaseOffset) await this.#cutSegment(baseOffset, position)
     }
-    await this.#removeDerivedAbove(this.#end.endOffset)
+    await this.#removeDerivedAbove()
     await this.#fileSystem.syncDirectory(this.#partition.path)
+  }
+
+  /**
+   * The journal held nothing of it, and nothing beyond the checkpointed end lies on the disk: what the checkpoint claims was
+   * flushed before it was written, names included, so an idle log costs the start no flush.
+   */
+  async #isAsCheckpointed(): Promise<boolean> {
+    const isIdle =
+      this.#stored !== undefined && this.flushMode === 'ack' && this.#touched.size === 0
+    if (!isIdle || this.#names === undefined) return false
+    const stat = await this.#fileSystem.stat(this.#pathOf(this.#end.segmentBaseOffset))
+    return (
+      (stat?.sizeBytes ?? 0) === this.#end.position && this.#derivedAbove(this.#names).length === 0
+    )
   }
 
   /** Removes segments that neither checkpoint nor journal names, and those that retention had removed before the power was lost. */
@@ -118,6 +136,7 @@ export class LogRecovery {
       const next = baseOffsets[index + 1] ?? last
       const isRetired = baseOffset < last && (next < last ? next : last) <= start
       if (!isNamed || isRetired || baseOffset > last) {
+        this.#names = undefined
         await this.#fileSystem.remove(this.#pathOf(baseOffset))
       }
     }
@@ -154,17 +173,30 @@ export class LogRecovery {
     }
   }
 
-  async #removeDerivedAbove(endOffset: bigint): Promise<void> {
-    for (const name of await this.#fileSystem.list(this.#partition.path)) {
+  async #removeDerivedAbove(): Promise<void> {
+    for (const name of this.#derivedAbove(await this.#listNames())) {
+      this.#names = undefined
+      await this.#fileSystem.remove(join(this.#partition.path, name))
+    }
+  }
+
+  /** Snapshots and indexes of what lies above the end, and what an unfinished change left. */
+  #derivedAbove(names: readonly string[]): string[] {
+    return names.filter((name) => {
       const snapshot = offsetOfFileName(name, '.snapshot')
       const index = offsetOfFileName(name, '.index') ?? offsetOfFileName(name, '.timeindex')
-      const isAbove =
-        (snapshot !== undefined && snapshot > endOffset) ||
-        (index !== undefined && index > this.#end.segmentBaseOffset)
-      if (isAbove || name.endsWith('.tmp') || name.endsWith(deletedSuffix)) {
-        await this.#fileSystem.remove(join(this.#partition.path, name))
-      }
-    }
+      return (
+        (snapshot !== undefined && snapshot > this.#end.endOffset) ||
+        (index !== undefined && index > this.#end.segmentBaseOffset) ||
+        name.endsWith('.tmp') ||
+        name.endsWith(deletedSuffix)
+      )
+    })
+  }
+
+  async #listNames(): Promise<readonly string[]> {
+    this.#names ??= await this.#fileSystem.list(this.#partition.path)
+    return this.#names
   }
 
   /** The file is shorter than the checkpoint promises: what was acknowledged is gone, and is said to be. */
@@ -177,7 +209,7 @@ export class LogRecovery {
     })
     this.#end = end
     await this.#cutSegment(base, end.position)
-    await this.#removeDerivedAbove(end.endOffset)
+    await this.#removeDerivedAbove()
     await this.#listSegments()
   }
 
@@ -191,8 +223,7 @@ export class LogRecovery {
   }
 
   async #baseOffsets(): Promise<bigint[]> {
-    const names = await this.#fileSystem.list(this.#partition.path)
-    return names
+    return (await this.#listNames())
       .map((name) => offsetOfFileName(name, '.log'))
       .filter((offset) => offset !== undefined)
       .sort((a, b) => (a < b ? -1 : 1))
@@ -205,6 +236,7 @@ export class LogRecovery {
   async #segmentFile(baseOffset: bigint): Promise<File> {
     if (this.#open?.baseOffset === baseOffset) return this.#open.file
     await this.#closeOpen()
+    this.#names = undefined
     const file = await this.#fileSystem.open(this.#pathOf(baseOffset), 'write')
     this.#open = { baseOffset, file }
     return file
