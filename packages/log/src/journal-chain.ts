@@ -12,6 +12,7 @@ import {
   type RecoveredEntry,
   type RoundHeader,
   type RoundPlace,
+  tableBytesOf,
 } from './journal-round.ts'
 import { join } from './paths.ts'
 
@@ -128,9 +129,9 @@ class JournalWindow {
     const page = await this.#read(position, pageBytes)
     const header = decodeRoundHeader(page, 0, place)
     if (header !== undefined || page.length < pageBytes) return header
-    // A table larger than a page: its checksum needs the rest.
-    const tableBytes = 56 + page.readUInt16LE(6) * 72
-    if (page.readUInt32LE(0) === 0 || tableBytes <= pageBytes) return undefined
+    // A table larger than a page: its checksum needs the rest. Most pages are payload, or of an earlier run, and need no look.
+    const tableBytes = tableBytesOf(page, place.runId)
+    if (tableBytes === undefined || tableBytes <= pageBytes) return undefined
     return decodeRoundHeader(await this.#read(position, tableBytes), 0, place)
   }
 

@@ -6,6 +6,7 @@ import {
   encodeRound,
   type PlannedEntry,
   roundSize,
+  tableBytesOf,
 } from './journal-round.ts'
 
 const runId = Buffer.alloc(16, 7)
@@ -35,6 +36,13 @@ function round(entries: readonly PlannedEntry[]): Buffer {
 
 describe('a journal round', () => {
   const entries = Array.from({ length: 20 }, (_, index) => entry(index, BigInt(index * 5)))
+
+  it('tells from its first page how long its table is, and payload or another run from a round', () => {
+    const page = round(entries).subarray(0, 4096)
+    expect(tableBytesOf(page, runId)).toBe(56 + 20 * 72)
+    expect(tableBytesOf(page, Buffer.alloc(16, 8))).toBeUndefined()
+    expect(tableBytesOf(Buffer.alloc(4096, 0xff), runId)).toBeUndefined()
+  })
 
   it('is read as it was written', () => {
     const bytes = round(entries)

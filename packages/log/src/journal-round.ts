@@ -87,6 +87,12 @@ export function encodeRound(
   target.writeUInt32LE(tableChecksum(target, entries.length), crcAt)
 }
 
+/** Bytes of header and table, when the page begins like a round of this run. */
+export function tableBytesOf(page: Buffer, runId: Buffer): number | undefined {
+  if (page.readUInt32LE(0) !== magic || !runId.equals(page.subarray(8, 24))) return undefined
+  return headerBytes + Math.min(page.readUInt16LE(6), roundEntriesLimit) * entryBytes
+}
+
 /** The header at `at` when it is one, undamaged and of this place; payloads are not looked at. */
 export function decodeRoundHeader(
   bytes: Buffer,
