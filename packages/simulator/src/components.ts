@@ -1,0 +1,7 @@
+/** What can be walked at random, by name. */
+import { walkLog } from './log-walk.ts'
+
+/** Lives one random life from a seed; rejects when a promise was broken. The same seed gives the same life. */
+export type Walk = (seed: number) => Promise<void>
+
+export const components: ReadonlyMap<string, Walk> = new Map([['log', walkLog]])
