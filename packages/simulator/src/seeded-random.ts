@@ -40,6 +40,10 @@ export class SeededRandom implements Random {
     return this.uint32() < probability * 2 ** 32
   }
 
+  pick<T>(items: readonly T[]): T {
+    return items[this.below(items.length)] as T
+  }
+
   split(): SeededRandom {
     return new SeededRandom(this.uint32())
   }

@@ -54,13 +54,18 @@ export class SimulatedClock implements Clock {
   async step(): Promise<boolean> {
     const event = this.#events.shift()
     if (event === undefined) {
-      await settled()
+      await this.settle()
       return this.#events.length > 0
     }
     this.#nowMs = event.atMs
     event.run()
-    await settled()
+    await this.settle()
     return true
+  }
+
+  /** Lets every promise that is ready run: what follows at once from what has happened. */
+  settle(): Promise<void> {
+    return new Promise((resolve) => setImmediate(resolve))
   }
 
   /** Steps until `promise` is settled, and gives what it came to. */
@@ -70,13 +75,9 @@ export class SimulatedClock implements Clock {
       isDone = true
     })
     watched.catch(() => {})
+    await this.settle()
     for (let i = 0; i < stepsMax && !isDone; i++) await this.step()
     if (!isDone) throw new Error(`Nothing came of it in ${stepsMax} steps`)
     return watched
   }
-}
-
-/** Lets every promise that is ready run. */
-function settled(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve))
 }

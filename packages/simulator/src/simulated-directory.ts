@@ -20,8 +20,10 @@ export class SimulatedDirectory {
     this.#changes = []
   }
 
+  /** Nothing, everything, or any part of what was not synced survives. */
   losePower(random: SeededRandom): void {
-    for (const apply of this.#changes) if (random.chance(0.5)) apply(this.#durable)
+    const survival = random.pick([0, 0.5, 0.5, 1])
+    for (const apply of this.#changes) if (random.chance(survival)) apply(this.#durable)
     this.#changes = []
     this.names = new Map(this.#durable)
     for (const node of this.names.values()) node.losePower(random)

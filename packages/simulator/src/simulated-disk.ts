@@ -10,6 +10,8 @@ import { SimulatedFile } from './simulated-file.ts'
 
 /** Gives an errno name to make an operation fail. */
 export type Fault = (operation: string, path: string) => string | undefined
+/** Gives the milliseconds that an operation takes longer. */
+export type Delay = (operation: string, path: string) => number
 
 export class SimulatedDisk implements FileSystem {
   readonly #clock: SimulatedClock
@@ -19,6 +21,7 @@ export class SimulatedDisk implements FileSystem {
   #process = 0
   readonly #directWrites = new Set<{ file: SimulatedFile; position: number; bytes: Buffer }>()
   fault: Fault = () => undefined
+  delay: Delay = () => 0
 
   constructor(clock: SimulatedClock, random: SeededRandom) {
     this.#clock = clock
@@ -28,8 +31,10 @@ export class SimulatedDisk implements FileSystem {
   /** The process dies; what it wrote stays in the page cache. */
   crash(): void {
     this.#process++
-    // The kernel ends direct writes that it was given.
-    for (const { file, position, bytes } of this.#directWrites) file.writeDurably(position, bytes)
+    // The kernel ends the direct writes that it was given; others were still waiting for a thread.
+    for (const { file, position, bytes } of this.#directWrites) {
+      if (this.#random.chance(0.5)) file.writeDurably(position, bytes)
+    }
     this.#directWrites.clear()
     this.#clock.clear()
   }
@@ -48,6 +53,19 @@ export class SimulatedDisk implements FileSystem {
   file(path: string): SimulatedFile | undefined {
     const node = this.#find(path)
     return node?.kind === 'file' ? node : undefined
+  }
+
+  /** The paths of all files. */
+  paths(): string[] {
+    const found: string[] = []
+    const visit = (path: string, directory: SimulatedDirectory) => {
+      for (const [name, node] of directory.names) {
+        if (node.kind === 'file') found.push(`${path}/${name}`)
+        else visit(`${path}/${name}`, node)
+      }
+    }
+    visit('', this.#root)
+    return found
   }
 
   open(path: string, mode: 'read' | 'write' | 'create'): Promise<File> {
@@ -101,6 +119,7 @@ export class SimulatedDisk implements FileSystem {
 
   remove(path: string): Promise<void> {
     return this.#operate('remove', path, () => {
+      if (this.#find(path) === undefined) return
       this.#parent(path).change((names) => names.delete(nameOf(path)))
     })
   }
@@ -133,7 +152,7 @@ export class SimulatedDisk implements FileSystem {
 
   #handle(path: string, file: SimulatedFile): File {
     const readSync = (target: Uint8Array, position: number) =>
-      file.cached.copy(target, 0, position, position + target.length)
+      position >= file.cached.length ? 0 : file.cached.copy(target, 0, position)
     const writeSync = (buffers: readonly Uint8Array[], position: number) => {
       this.#check('write', path)
       file.write(position, Buffer.concat(buffers))
@@ -146,7 +165,13 @@ export class SimulatedDisk implements FileSystem {
         return this.#operate('write', path, () => file.write(position, Buffer.concat(buffers)))
       },
       truncate: (size) => this.#operate('truncate', path, () => file.truncate(size)),
-      datasync: () => this.#operate('sync', path, () => file.sync()),
+      datasync: () =>
+        this.#operate(
+          'sync',
+          path,
+          () => file.sync(),
+          () => file.failSync(this.#random),
+        ),
       sizeBytes: () => this.#operate('stat', path, () => file.cached.length),
       close: async () => {},
     }
@@ -165,20 +190,38 @@ export class SimulatedDisk implements FileSystem {
     })
   }
 
-  /** Runs `effect` after a while, unless the process is dead by then. */
-  #operate<T>(operation: string, path: string, effect: () => T): Promise<T> {
+  /** Runs `effect`, or `failed` when there is a fault, after a while, unless the process is dead by then. */
+  #operate<T>(
+    operation: string,
+    path: string,
+    effect: () => T,
+    failed: () => void = () => {},
+  ): Promise<T> {
     const process = this.#process
     return new Promise((resolve, reject) => {
-      this.#clock.setTimer(this.#random.below(100) / 100, () => {
+      this.#clock.setTimer(this.#latencyMs() + this.delay(operation, path), () => {
         if (process !== this.#process) return
         try {
           this.#check(operation, path)
+        } catch (error) {
+          failed()
+          reject(error)
+          return
+        }
+        try {
           resolve(effect())
         } catch (error) {
           reject(error)
         }
       })
     })
+  }
+
+  /** Most operations are quick; a few are so slow that many others, or all, pass them. */
+  #latencyMs(): number {
+    const isSlow = this.#random.chance(0.03)
+    const mostMs = isSlow ? this.#random.pick([20, 20, 20, 200]) : 1
+    return (this.#random.below(100) / 100) * mostMs
   }
 
   #check(operation: string, path: string): void {

@@ -39,31 +39,54 @@ export class SimulatedFile {
   }
 
   sync(): void {
-    this.#durable = Buffer.from(this.cached)
+    for (const change of this.#changes) this.#durable = applied(this.#durable, change)
     this.#changes = []
   }
 
-  /** Each change since the last sync survives, is lost, or survives in some of its sectors. */
-  losePower(random: SeededRandom): void {
-    let content = this.#durable
+  /**
+   * A sync that fails. What the kernel could not write it takes for written from then on: it can be read, and no later sync
+   * brings it to the disk.
+   */
+  failSync(random: SeededRandom): void {
     for (const change of this.#changes) {
-      const fate = random.below(3)
-      if (fate === 0) continue
-      if (change.kind === 'truncate') content = truncated(content, change.sizeBytes)
-      else if (fate === 1) content = written(content, change.position, change.bytes)
-      else content = tornWrite(content, change, random)
+      if (random.chance(0.5)) this.#durable = applied(this.#durable, change)
     }
-    this.#durable = content
-    this.cached = Buffer.from(content)
     this.#changes = []
   }
 
-  /** Damage on the disk itself. */
-  flip(position: number): void {
+  /** Nothing, everything, or any part of the changes since the last sync survives; of a write any of its sectors. */
+  losePower(random: SeededRandom): void {
+    const survival = random.pick(['nothing', 'everything', 'parts', 'parts'])
+    for (const change of this.#changes) {
+      const fate = survival === 'parts' ? random.pick(['nothing', 'everything', 'torn']) : survival
+      if (fate === 'nothing') continue
+      const isTorn = fate === 'torn' && change.kind === 'write'
+      this.#durable = isTorn
+        ? tornWrite(this.#durable, change, random)
+        : applied(this.#durable, change)
+    }
+    this.cached = Buffer.from(this.#durable)
+    this.#changes = []
+  }
+
+  /** Damage on the disk itself: one bit is another one. */
+  flip(position: number, bit = 4): void {
     for (const content of [this.cached, this.#durable]) {
-      if (position < content.length) content[position] = (content[position] as number) ^ 0x10
+      if (position < content.length) content[position] = (content[position] as number) ^ (1 << bit)
     }
   }
+
+  /** Damage on the disk itself: the end of the file is gone. */
+  cut(sizeBytes: number): void {
+    this.cached = truncated(this.cached, Math.min(sizeBytes, this.cached.length))
+    this.#durable = truncated(this.#durable, Math.min(sizeBytes, this.#durable.length))
+  }
+}
+
+function applied(content: Buffer, change: Change): Buffer {
+  return change.kind === 'write'
+    ? written(content, change.position, change.bytes)
+    : truncated(content, change.sizeBytes)
 }
 
 function written(content: Buffer, position: number, bytes: Buffer): Buffer {
