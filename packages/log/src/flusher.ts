@@ -11,7 +11,10 @@ import { forEachParallel } from './parallel.ts'
 import { dirname } from './paths.ts'
 import type { Segment } from './segment.ts'
 
-const dirtyBytesMax: Readonly<Record<FlushMode, number>> = {
+/** How much of one log may be unflushed. */
+export type DirtyBytesMax = Readonly<Record<FlushMode, number>>
+
+export const defaultDirtyBytesMax: DirtyBytesMax = {
   ack: 4 << 20,
   async: 256 << 10,
   // The kernel writes these back as it likes; the bound is what a start after a crash has to scan.
@@ -36,6 +39,7 @@ export interface Flushed extends LogEnd {
 export class Flusher {
   readonly #storage: LogStorage
   readonly #completedLsn: () => bigint
+  readonly #dirtyBytesMax: DirtyBytesMax
   readonly #onError: (error: unknown) => void
   /** Logs with unflushed data, the one that became dirty first in front. */
   readonly #dirty = new Map<Log, Dirt>()
@@ -49,10 +53,12 @@ export class Flusher {
   constructor(options: {
     storage: LogStorage
     completedLsn: () => bigint
+    dirtyBytesMax: DirtyBytesMax
     onError: (error: unknown) => void
   }) {
     this.#storage = options.storage
     this.#completedLsn = options.completedLsn
+    this.#dirtyBytesMax = options.dirtyBytesMax
     this.#onError = options.onError
   }
 
@@ -82,7 +88,7 @@ export class Flusher {
     dirt.firstLsn ??= lsn
     dirt.bytes += bytes
     dirt.segments.add(segment)
-    if (dirt.bytes >= dirtyBytesMax[log.flushMode]) this.#enqueue(log)
+    if (dirt.bytes >= this.#dirtyBytesMax[log.flushMode]) this.#enqueue(log)
   }
 
   /** How much of the log a checkpoint may claim. It never claims less than the one before: segments below were removed since. */

@@ -12,7 +12,7 @@ import {
 } from './checkpoint.ts'
 import { LogDirectoryError } from './errors.ts'
 import { deletedSuffix, segmentFileName } from './file-names.ts'
-import { Flusher } from './flusher.ts'
+import { type DirtyBytesMax, defaultDirtyBytesMax, Flusher } from './flusher.ts'
 import { GroupCommit } from './group-commit.ts'
 import { Journal } from './journal.ts'
 import { JournalFiles } from './journal-files.ts'
@@ -47,6 +47,7 @@ export interface LogDirectoryOptions {
   readonly logger: Logger
   readonly openFiles: OpenFiles
   readonly journal: JournalSize
+  readonly dirtyBytesMax?: DirtyBytesMax
   /** Settings of a log that was found on the disk, by the name of its directory. */
   readonly configOf: (name: string) => LogConfig
   readonly onOffline: (error: LogDirectoryError) => void
@@ -102,6 +103,7 @@ export class LogDirectory implements AsyncDisposable {
     this.#flusher = new Flusher({
       storage: this.#storage,
       completedLsn: () => this.#rounds.completedLsn,
+      dirtyBytesMax: options.dirtyBytesMax ?? defaultDirtyBytesMax,
       onError,
     })
     for (const found of recovered.logs) {

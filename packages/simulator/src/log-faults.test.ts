@@ -2,10 +2,16 @@
 import { describe, expect, it } from 'vitest'
 import { LogWorld } from './log-world.ts'
 
+const sizes = {
+  journal: { fileCount: 3, fileBytes: 16 << 10, fileBytesMax: 16 << 10, fileCountMax: 3 },
+  dirtyBytesMax: { ack: 1 << 20, async: 1 << 20, never: 1 << 20 },
+}
+
 async function worldWith(appends: number, { settle = 60 } = {}): Promise<LogWorld> {
-  const world = new LogWorld(11, { 'a-0': 'ack', 'b-0': 'ack' })
+  const world = new LogWorld(11, sizes)
   await world.open()
-  for (const name of ['a-0', 'b-0']) await world.openLog(name)
+  for (const name of ['a-0', 'b-0']) world.create(name, 'ack', 0)
+  await world.settle()
   for (let i = 0; i < appends; i++) {
     world.append(i % 2 === 0 ? 'a-0' : 'b-0')
     await world.run(6)
@@ -25,6 +31,7 @@ describe('an error of the disk', () => {
     '%s on %s of %s takes the directory offline, and nothing more is acknowledged',
     async (code, operation, part) => {
       const world = await worldWith(20)
+      world.mayFail = true
       const failing: string[] = []
       world.disk.fault = (what, path) => {
         if (failing.length > 0 || what !== operation || !path.includes(part)) return undefined
@@ -43,9 +50,9 @@ describe('an error of the disk', () => {
       expect(world.ledgers.get('a-0')?.acknowledged).toBe(before)
       await expect(world.clock.drive(world.directory.checkpoint())).rejects.toThrow('is offline')
       // The disk works again, and the process is started again: what was acknowledged is there.
-      world.disk.crash()
+      world.crash()
       await world.open()
-      expect(await world.audit({ isLossy: false })).toEqual([])
+      expect(await world.audit()).toEqual([])
     },
   )
 })
@@ -65,7 +72,7 @@ describe('damage on the disk', () => {
   it('in a round of the journal that had been durable is reported for every log that may have been in it', async () => {
     const world = await worldWith(6, { settle: 0 })
     const journal = world.disk.file('/data/.journal/journal-1')
-    world.disk.crash()
+    world.crash()
     // The second round: the later ones witness that it had been durable.
     const second = journal?.cached.readUInt32LE(40) ?? 0
     journal?.flip(second + 30)
@@ -75,12 +82,13 @@ describe('damage on the disk', () => {
   })
 
   it('in the last round, which nothing witnesses, is the torn tail of a write that nobody was told of', async () => {
-    const world = new LogWorld(5, { 'a-0': 'ack' })
+    const world = new LogWorld(5, sizes)
     await world.open()
-    await world.openLog('a-0')
+    world.create('a-0', 'ack', 0)
+    await world.settle()
     world.append('a-0')
     await world.clock.step()
-    world.disk.crash()
+    world.crash()
     world.disk.file('/data/.journal/journal-1')?.flip(30)
     await world.open()
     expect(world.log('a-0').isDamaged).toBe(false)
@@ -94,6 +102,6 @@ describe('damage on the disk', () => {
     await world.open()
     expect(world.directory.startKind).toBe('unknown')
     expect(world.log('a-0').isDamaged).toBe(true)
-    expect(world.log('a-0').logEndOffset).toBe(BigInt(world.ledgers.get('a-0')?.values.length ?? 0))
+    expect(world.log('a-0').logEndOffset).toBe(BigInt(world.ledgers.get('a-0')?.end ?? 0))
   })
 })

@@ -1,7 +1,17 @@
-/** A log directory on a simulated disk, with a memory of everything that was appended and acknowledged. */
+/** A log directory on a simulated disk, with a memory of everything that was appended and promised. */
 import { silentLogger } from '@naru/base'
-import { type FlushMode, type Log, LogDirectory, OpenFiles } from '@naru/log'
-import { batchesOf, encodeBatch, readBatchHeader, recordsOf } from '@naru/records'
+import {
+  type DirtyBytesMax,
+  type FlushMode,
+  type JournalSize,
+  type Log,
+  LogDirectory,
+  OpenFiles,
+} from '@naru/log'
+import { encodeBatch, readBatchHeader } from '@naru/records'
+import { inspectDerived, inspectLog, valuesIn } from './log-audit.ts'
+import { LogLedger } from './log-ledger.ts'
+import { NewestBatches } from './newest-batches.ts'
 import { SeededRandom } from './seeded-random.ts'
 import { SimulatedClock } from './simulated-clock.ts'
 import { SimulatedDisk } from './simulated-disk.ts'
@@ -15,30 +25,35 @@ const config = {
   retentionBytes: -1,
   fileDeleteDelayMs: 50,
 }
-/** Small, so that files are used again and again. */
-const journal = { fileCount: 3, fileBytes: 16 << 10, fileBytesMax: 16 << 10, fileCountMax: 3 }
+const flushModes: readonly FlushMode[] = ['ack', 'async', 'never']
+const topicId = 'AAAAAAAAAAAAAAAAAAAAAA'
 
-/** What a log must hold: the value of each record by offset, and how far it was acknowledged. */
-interface Ledger {
-  readonly values: string[]
-  acknowledged: number
-  start: number
+interface Sizes {
+  readonly journal: JournalSize
+  readonly dirtyBytesMax: DirtyBytesMax
 }
 
 export class LogWorld {
   readonly random: SeededRandom
   readonly clock = new SimulatedClock()
   readonly disk: SimulatedDisk
-  readonly ledgers = new Map<string, Ledger>()
-  readonly modes: Readonly<Record<string, FlushMode>>
+  /** Of the logs that there are, or may be: those that are being made or deleted too. */
+  readonly ledgers = new Map<string, LogLedger>()
   directory!: LogDirectory
   offline: Error | undefined
+  /** Faults are put into the disk: the directory may go offline. */
+  mayFail = false
+  readonly #sizes: Sizes
+  readonly #derived = new Map<string, NewestBatches>()
+  readonly #problems: string[] = []
+  readonly #underWay = new Set<Promise<void>>()
+  #hasLostPower = false
   #serial = 0
 
-  constructor(seed: number, modes: Readonly<Record<string, FlushMode>>) {
+  constructor(seed: number, sizes: Partial<Sizes> = {}) {
     this.random = new SeededRandom(seed)
     this.disk = new SimulatedDisk(this.clock, this.random.split())
-    this.modes = modes
+    this.#sizes = { ...randomSizes(this.random), ...sizes }
   }
 
   /** Starts the directory anew, as a process would after whatever happened before. */
@@ -46,41 +61,41 @@ export class LogWorld {
     this.offline = undefined
     await this.clock.drive(this.disk.makeDirectory('/data'))
     await this.clock.drive(this.disk.syncDirectory('/'))
-    this.directory = await this.clock.drive(this.begin())
-    for (const name of this.directory.logs.keys()) await this.openLog(name)
+    this.directory = await this.clock.drive(this.#open())
+    for (const [name, log] of [...this.directory.logs]) await this.#takeOver(name, log)
+    for (const [name, ledger] of [...this.ledgers]) {
+      const isThere = this.directory.logs.has(name)
+      if (!isThere && ledger.state !== 'live') this.ledgers.delete(name)
+    }
   }
 
-  /** Begins a start that somebody else drives: it may be interrupted, and then never ends. */
-  begin(): Promise<LogDirectory> {
-    return LogDirectory.open({
-      path: '/data',
-      fileSystem: this.disk,
-      clock: this.clock,
-      random: this.random,
-      logger: silentLogger,
-      openFiles: new OpenFiles(this.disk, 100),
-      journal,
-      configOf: () => config,
-      onOffline: (error) => {
-        this.offline = error
-      },
+  /** Begins a start that is going to be interrupted. */
+  beginStart(): void {
+    this.#begin('start', async () => {
+      await this.#open()
     })
   }
 
-  /** Makes the log when there is none yet. */
-  async openLog(name: string): Promise<void> {
-    const flushMode = this.modes[name] as FlushMode
-    const topicId = 'AAAAAAAAAAAAAAAAAAAAAA'
-    const log =
-      this.directory.logs.get(name) ??
-      (await this.clock.drive(
-        this.directory.createLog({ name, topicId, firstOffset: 0n, flushMode, config }),
-      ))
-    await this.clock.drive(this.directory.load(log, noDerivedState()))
-    const ledger = this.ledgers.get(name) ?? { values: [], acknowledged: 0, start: 0 }
-    this.ledgers.set(name, ledger)
-    log.onConfirmed = () => {
-      ledger.acknowledged = Math.max(ledger.acknowledged, Number(log.confirmedOffset))
+  /** The process dies. */
+  crash(): void {
+    this.disk.crash()
+    this.#underWay.clear()
+  }
+
+  losePower(): void {
+    this.disk.losePower()
+    this.#underWay.clear()
+    this.#hasLostPower = true
+  }
+
+  /** Ends the process as it should end. What it has confirmed is on the disk then, whatever the flush mode. */
+  async close(): Promise<void> {
+    await this.settle()
+    const { logs } = this.directory
+    await this.clock.drive(this.directory.close())
+    for (const [name, log] of logs) {
+      if (log.confirmedOffset !== log.logEndOffset) this.#problems.push(`${name}: closed too early`)
+      this.ledgers.get(name)?.confirm(Number(log.logEndOffset), 'ack')
     }
   }
 
@@ -88,107 +103,234 @@ export class LogWorld {
     return this.directory.logs.get(name) as Log
   }
 
-  /** Appends a batch of a few records, noted in the ledger. */
-  append(name: string): void {
-    const log = this.log(name)
-    const ledger = this.ledgers.get(name) as Ledger
-    const timestamp = BigInt(this.clock.now())
-    const records = Array.from({ length: 1 + this.random.below(3) }, () => {
-      const value = `${this.#serial++}:${'x'.repeat(this.random.below(600))}`
-      ledger.values.push(value)
-      return { key: null, value: Buffer.from(value), headers: [], timestamp }
+  /** Whether the log can be used now. */
+  isLive(name: string): boolean {
+    return this.ledgers.get(name)?.state === 'live'
+  }
+
+  /** Begins to make a log. */
+  create(
+    name: string,
+    flushMode = this.random.pick(flushModes),
+    first = this.random.pick([0, this.random.below(1_000)]),
+  ): void {
+    const ledger = new LogLedger(first)
+    this.ledgers.set(name, ledger)
+    this.#begin(`creation of ${name}`, async () => {
+      const firstOffset = BigInt(first)
+      const request = { name, topicId, firstOffset, flushMode, config }
+      const log = await this.directory.createLog(request)
+      ledger.logId = log.logId.toString('hex')
+      await this.#follow(name, log, ledger)
+      ledger.state = 'live'
     })
-    const batch = encodeBatch(records, { baseOffset: log.logEndOffset, leaderEpoch: 0 })
-    log.append(batch, readBatchHeader(batch), this.clock.now())
   }
 
-  async moveStart(name: string): Promise<void> {
+  /** Begins to delete a log. */
+  delete(name: string): void {
+    const ledger = this.#ledger(name)
+    ledger.state = 'deleting'
+    this.#begin(`deletion of ${name}`, async () => {
+      await this.directory.deleteLog(this.log(name))
+      this.ledgers.delete(name)
+    })
+  }
+
+  /** Appends a batch of a few records, noted in the ledger. */
+  append(name: string, { valueBytes = 600 }: { valueBytes?: number } = {}): void {
     const log = this.log(name)
-    const ledger = this.ledgers.get(name) as Ledger
-    const offset = BigInt(this.random.below(Number(log.confirmedOffset) + 1))
-    await this.clock.drive(this.directory.moveStart(log, offset))
-    ledger.start = Math.max(ledger.start, Number(offset))
+    const ledger = this.#ledger(name)
+    const timestamp = BigInt(this.clock.now())
+    const serial = ++this.#serial
+    const values = Array.from(
+      { length: 1 + this.random.below(3) },
+      (_, index) => `${serial}/${index}:${'x'.repeat(this.random.below(valueBytes))}`,
+    )
+    ledger.append(serial, values)
+    if (this.random.chance(0.05)) ledger.leaderEpoch++
+    const batch = encodeBatch(
+      values.map((value) => ({ key: null, value: Buffer.from(value), headers: [], timestamp })),
+      { baseOffset: log.logEndOffset, leaderEpoch: ledger.leaderEpoch, baseSequence: serial },
+    )
+    const header = readBatchHeader(batch)
+    log.append(batch, header, this.clock.now())
+    this.#derived.get(name)?.replay(header)
   }
 
-  /** What retention does when every record is too old: closes the active segment and moves the start to the end. */
-  async expireAll(name: string): Promise<void> {
+  /** Begins to move the start of a log up, to a random offset if none is given. */
+  moveStart(name: string, to = this.#someOffset(name)): void {
+    const ledger = this.#ledger(name)
+    ledger.startMoves(to)
+    this.#begin(`move of the start of ${name} to ${to}`, async () => {
+      await this.directory.moveStart(this.log(name), BigInt(to))
+      ledger.startMoved(to)
+    })
+  }
+
+  /** Begins what retention does when every record is too old: closes the active segment and moves the start to the end. */
+  expireAll(name: string): void {
     const log = this.log(name)
     if (log.confirmedOffset !== log.logEndOffset) return
     log.roll()
-    const ledger = this.ledgers.get(name) as Ledger
-    ledger.start = Number(log.logEndOffset)
-    await this.clock.drive(this.directory.moveStart(log, log.logEndOffset))
+    this.moveStart(name, Number(log.logEndOffset))
   }
 
-  /** A second and more in which nobody appends: the directory flushes and makes a checkpoint. */
+  /** Begins a change of the flush mode. */
+  switchMode(name: string): void {
+    const log = this.log(name)
+    const ledger = this.#ledger(name)
+    if (ledger.isSwitching) return
+    ledger.isSwitching = true
+    const mode = this.random.pick(flushModes.filter((each) => each !== log.flushMode))
+    this.#begin(`change of ${name} to ${mode}`, async () => {
+      await this.directory.setFlushMode(log, mode)
+      ledger.isSwitching = false
+      ledger.confirm(Number(log.confirmedOffset), mode)
+    })
+  }
+
+  checkpoint(): void {
+    this.#begin('checkpoint', () => this.directory.checkpoint())
+  }
+
+  /** Begins to read, from a random offset if none is given. */
+  read(name: string, offset = this.#someOffset(name)): void {
+    const log = this.log(name)
+    const ledger = this.#ledger(name)
+    const upTo = log.confirmedOffset
+    if (BigInt(offset) === upTo) return
+    const maxBytes = 1 + this.random.below(3_000)
+    this.#begin(`read of ${name} at ${offset}`, async () => {
+      const bytes = await log.read({ offset: BigInt(offset), maxBytes, upTo, atLeastOne: true })
+      if (ledger.state !== 'live' || log.logStartOffset > BigInt(offset)) return
+      const values = valuesIn(bytes)
+      if (!values.has(offset)) throw new Error('the record is not there')
+      for (const [at, value] of values) {
+        if (ledger.valueAt(at) !== value) throw new Error(`wrong record at ${at}`)
+      }
+    })
+  }
+
+  /** Seconds in which nobody appends: the directory flushes and makes a checkpoint. */
   async quiet(): Promise<void> {
-    await this.clock.drive(this.clock.pause(1_500))
+    await this.clock.drive(this.clock.pause(2_500))
   }
 
   /** Everything that happens in the next `count` events. */
   async run(count: number): Promise<void> {
+    await this.clock.settle()
     for (let i = 0; i < count; i++) if (!(await this.clock.step())) return
   }
 
+  /** Lets things happen until `condition` holds. */
+  async until(condition: () => boolean, stepsMax = 5_000): Promise<void> {
+    for (let i = 0; i < stepsMax && !condition(); i++) await this.clock.step()
+    if (!condition()) throw new Error(`It did not come about in ${stepsMax} steps`)
+  }
+
+  /** Lets things happen until everything that was appended is confirmed. */
+  async confirmed(): Promise<void> {
+    const logs = [...this.directory.logs.values()]
+    await this.until(() => logs.every((log) => log.confirmedOffset === log.logEndOffset))
+  }
+
+  /** Waits for everything that was begun. */
+  async settle(): Promise<void> {
+    await this.clock.drive(Promise.all(this.#underWay))
+  }
+
   /**
-   * Compares every log with its ledger: acknowledged records are there, unchanged and in place; nothing is there that was not
-   * appended. What was appended and is gone is taken out of the ledger. `isLossy`: the power was lost, so that logs that do not
-   * wait for the disk may have lost acknowledged records too.
+   * After a start: compares every log with its ledger. Promised records are there, unchanged and in place; nothing is there that
+   * was not appended. What is there from now on is what was found.
    */
-  async audit({ isLossy }: { isLossy: boolean }): Promise<string[]> {
-    const problems: string[] = []
+  async audit(): Promise<string[]> {
+    const problems = this.#problems.splice(0)
     for (const [name, ledger] of this.ledgers) {
       const log = this.directory.logs.get(name)
       if (log === undefined) {
         problems.push(`${name}: is gone`)
         continue
       }
-      const stored = await this.clock.drive(readAll(log))
-      const end = Number(log.logEndOffset)
-      const mayLose = isLossy && this.modes[name] !== 'ack'
-      if (!mayLose && end < ledger.acknowledged) {
-        problems.push(`${name}: ends at ${end}, acknowledged to ${ledger.acknowledged}`)
-      }
-      if (log.isDamaged && !mayLose) problems.push(`${name}: reported as damaged`)
-      if (Number(log.logStartOffset) < ledger.start) {
-        problems.push(`${name}: starts at ${log.logStartOffset}, moved to ${ledger.start}`)
-      }
-      for (const [offset, value] of stored) {
-        if (ledger.values[offset] !== value) problems.push(`${name}: wrong record at ${offset}`)
-      }
-      const expected = Math.max(0, end - Number(log.logStartOffset))
-      if (stored.size !== expected) problems.push(`${name}: ${stored.size} of ${expected} records`)
-      ledger.values.length = end
-      ledger.acknowledged = Math.min(ledger.acknowledged, end)
+      const needed = this.#hasLostPower ? ledger.durable : ledger.acknowledged
+      const { wrong, missing, isReported } = await this.clock.drive(inspectLog(log, ledger, needed))
+      ledger.adopt({ start: Number(log.logStartOffset), end: Number(log.logEndOffset) })
+      const derived = inspectDerived(log, ledger, this.#derived.get(name) as NewestBatches)
+      problems.push(...[...wrong, ...missing, ...derived].map((problem) => `${name}: ${problem}`))
+      if (isReported) problems.push(`${name}: reported as damaged`)
     }
+    this.#hasLostPower = false
     return problems
   }
-}
 
-async function readAll(log: Log): Promise<Map<number, string>> {
-  const values = new Map<number, string>()
-  let offset = log.logStartOffset
-  while (offset < log.confirmedOffset) {
-    const upTo = log.confirmedOffset
-    const bytes = await log.read({ offset, maxBytes: 4_000, upTo, atLeastOne: true })
-    if (bytes.length === 0) break
-    for (const batch of batchesOf(bytes)) {
-      const header = readBatchHeader(batch)
-      for (const record of recordsOf(batch, header)) {
-        if (record.offset >= log.logStartOffset)
-          values.set(Number(record.offset), String(record.value))
-      }
-      offset = header.lastOffset + 1n
+  #open(): Promise<LogDirectory> {
+    return LogDirectory.open({
+      path: '/data',
+      fileSystem: this.disk,
+      clock: this.clock,
+      random: this.random,
+      logger: silentLogger,
+      openFiles: new OpenFiles(this.disk, 100),
+      ...this.#sizes,
+      configOf: () => config,
+      onOffline: (error) => {
+        this.offline = error
+        if (!this.mayFail) this.#problems.push(error.message)
+      },
+    })
+  }
+
+  async #takeOver(name: string, log: Log): Promise<void> {
+    const ledger = this.ledgers.get(name)
+    if (ledger === undefined) {
+      this.#problems.push(`${name}: is there although it was deleted`)
+      await this.clock.drive(this.directory.deleteLog(log))
+      return
+    }
+    const logId = log.logId.toString('hex')
+    ledger.logId ??= logId
+    if (ledger.logId !== logId) this.#problems.push(`${name}: is another log of that name`)
+    ledger.state = 'live'
+    await this.clock.drive(this.#follow(name, log, ledger))
+  }
+
+  async #follow(name: string, log: Log, ledger: LogLedger): Promise<void> {
+    const derived = new NewestBatches()
+    this.#derived.set(name, derived)
+    await this.directory.load(log, derived)
+    log.onConfirmed = () => {
+      if (this.offline !== undefined) this.#problems.push(`${name}: acknowledges while offline`)
+      ledger.confirm(Number(log.confirmedOffset), log.flushMode)
     }
   }
-  return values
+
+  /** Any offset at which the log may begin. */
+  #someOffset(name: string): number {
+    const { logStartOffset, confirmedOffset } = this.log(name)
+    return Number(logStartOffset) + this.random.below(Number(confirmedOffset - logStartOffset) + 1)
+  }
+
+  #ledger(name: string): LogLedger {
+    return this.ledgers.get(name) as LogLedger
+  }
+
+  /** Something that goes on while other things happen. It never ends when the process dies first. */
+  #begin(what: string, work: () => Promise<void>): void {
+    const underWay = work()
+      .catch((error: unknown) => {
+        if (this.offline === undefined) this.#problems.push(`${what}: ${error}`)
+      })
+      .finally(() => this.#underWay.delete(underWay))
+    this.#underWay.add(underWay)
+  }
 }
 
-function noDerivedState() {
-  const nothing = Buffer.alloc(0)
+/** Small, so that journal files are used again and again, and logs are flushed between two rounds. */
+function randomSizes(random: SeededRandom): Sizes {
+  const fileCountMax = random.pick([3, 3, 5])
+  const fileBytesMax = fileCountMax === 3 ? 16 << 10 : 32 << 10
+  const dirty = 1 << 20
   return {
-    restore: () => true,
-    replay() {},
-    capture: () => ({ producers: nothing, epochs: nothing }),
+    journal: { fileCount: 3, fileBytes: 16 << 10, fileBytesMax, fileCountMax },
+    dirtyBytesMax: { ack: dirty, async: dirty, never: 4 * dirty },
   }
 }
