@@ -70,12 +70,19 @@ export class Flusher {
     }
   }
 
-  forget(log: Log): void {
+  /**
+   * Runs the removal of a log in the place of a flush: nothing of it is flushed meanwhile, and its rounds are needed until the
+   * removal is durable. Then the log is forgotten.
+   */
+  async remove(log: Log, removal: () => Promise<void>): Promise<void> {
+    for (let under = this.#flushing.get(log); under; under = this.#flushing.get(log)) {
+      await under.done
+    }
+    const firstLsn = this.#dirty.get(log)?.firstLsn
     this.#dirty.delete(log)
-    this.#flushed.delete(log)
-    this.#queue.delete(log)
-    this.#sinceDerived.delete(log)
-    for (const segment of log.segments) this.#named.delete(segment.path)
+    const removing = removal().finally(() => this.#forget(log))
+    this.#flushing.set(log, { done: removing.catch(() => {}), firstLsn })
+    await removing
   }
 
   /** A completed round wrote `bytes` to `segment`. */
@@ -147,6 +154,15 @@ export class Flusher {
 
   async flushAll(): Promise<void> {
     await forEachParallel([...this.#dirty.keys()], parallelFlushes, (log) => this.flush(log))
+  }
+
+  #forget(log: Log): void {
+    this.#flushing.delete(log)
+    this.#flushed.delete(log)
+    this.#queue.delete(log)
+    this.#sinceDerived.delete(log)
+    for (const segment of log.segments) this.#named.delete(segment.path)
+    this.#next()
   }
 
   #enqueue(log: Log): void {

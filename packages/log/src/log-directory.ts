@@ -205,15 +205,17 @@ export class LogDirectory implements AsyncDisposable {
     this.#assertOnline()
     log.isHeld = true
     await this.#rounds.settled(log)
-    await this.#storage.settled(log)
     const unique = this.#options.random.bytes(16).toString('hex')
     const aside = `${log.path}.${unique}-${suffix}`
-    await this.#options.openFiles.forget(`${log.path}/`)
-    await this.#guard(this.#options.fileSystem.rename(log.path, aside))
-    await this.#guard(this.#options.fileSystem.syncDirectory(this.path))
-    this.#logs.delete(log.name)
-    this.#states.delete(log)
-    this.#flusher.forget(log)
+    const { fileSystem, openFiles } = this.#options
+    await this.#flusher.remove(log, async () => {
+      await this.#storage.forget(log)
+      await openFiles.forget(`${log.path}/`)
+      await this.#guard(fileSystem.rename(log.path, aside))
+      await this.#guard(fileSystem.syncDirectory(this.path))
+      this.#logs.delete(log.name)
+      this.#states.delete(log)
+    })
     if (suffix === 'delete') this.#removeLater(log.config.fileDeleteDelayMs, aside)
   }
 

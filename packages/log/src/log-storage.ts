@@ -24,6 +24,7 @@ export class LogStorage {
   readonly #onError: (error: unknown) => void
   /** What is being stored for each log, one thing at a time. */
   readonly #storing = new Map<Log, Promise<void>>()
+  readonly #forgotten = new WeakSet<Log>()
 
   constructor(options: {
     fileSystem: FileSystem
@@ -49,7 +50,7 @@ export class LogStorage {
     captured: { producers: Buffer; epochs: Buffer },
   ): void {
     const { indexes } = segment
-    if (indexes === undefined) return
+    if (indexes === undefined || this.#forgotten.has(log)) return
     const offset = log.logEndOffset
     log.derivedOffset = offset
     const files = {
@@ -68,6 +69,12 @@ export class LogStorage {
 
   /** Resolves when all that was handed to `persistDerived` for the log is stored. */
   async settled(log: Log): Promise<void> {
+    await this.#storing.get(log)
+  }
+
+  /** The log is going to be deleted: resolves when nothing of it is being stored, nor ever will be. */
+  async forget(log: Log): Promise<void> {
+    this.#forgotten.add(log)
     await this.#storing.get(log)
   }
 
