@@ -56,6 +56,8 @@ export interface LogDirectoryOptions {
 interface LogState {
   readonly topicId: string
   loading?: Promise<void>
+  /** Settled when no change of the log is under way. */
+  changing: Promise<void>
 }
 
 export class LogDirectory implements AsyncDisposable {
@@ -198,53 +200,53 @@ export class LogDirectory implements AsyncDisposable {
   }
 
   /** Removes a log: its name goes at once and durably, its files after `file.delete.delay.ms`. */
-  async deleteLog(
-    log: Log,
-    { suffix = 'delete' }: { suffix?: 'delete' | 'stray' } = {},
-  ): Promise<void> {
-    this.#assertOnline()
-    log.isHeld = true
-    await this.#rounds.settled(log)
-    const unique = this.#options.random.bytes(16).toString('hex')
-    const aside = `${log.path}.${unique}-${suffix}`
-    const { fileSystem, openFiles } = this.#options
-    await this.#flusher.remove(log, async () => {
-      await this.#storage.forget(log)
-      await openFiles.forget(`${log.path}/`)
-      await this.#guard(fileSystem.rename(log.path, aside))
-      await this.#guard(fileSystem.syncDirectory(this.path))
-      this.#logs.delete(log.name)
-      this.#states.delete(log)
+  deleteLog(log: Log, { suffix = 'delete' }: { suffix?: 'delete' | 'stray' } = {}): Promise<void> {
+    return this.#change(log, async () => {
+      log.isHeld = true
+      await this.#rounds.settled(log)
+      const unique = this.#options.random.bytes(16).toString('hex')
+      const aside = `${log.path}.${unique}-${suffix}`
+      const { fileSystem, openFiles } = this.#options
+      await this.#flusher.remove(log, async () => {
+        await this.#storage.forget(log)
+        await openFiles.forget(`${log.path}/`)
+        await this.#guard(fileSystem.rename(log.path, aside))
+        await this.#guard(fileSystem.syncDirectory(this.path))
+        this.#logs.delete(log.name)
+        this.#states.delete(log)
+      })
+      if (suffix === 'delete') this.#removeLater(log.config.fileDeleteDelayMs, aside)
     })
-    if (suffix === 'delete') this.#removeLater(log.config.fileDeleteDelayMs, aside)
   }
 
   /** Changes what an acknowledgement waits for. Nothing is acknowledged in between that would be less safe than it was told. */
-  async setFlushMode(log: Log, mode: FlushMode): Promise<void> {
-    if (log.flushMode === mode) return
-    this.#assertOnline()
-    log.isHeld = true
-    try {
-      await this.#rounds.settled(log)
-      await this.#flusher.flush(log)
-      log.flushMode = mode
-      await this.checkpoint()
-    } finally {
-      this.#rounds.release(log)
-    }
+  setFlushMode(log: Log, mode: FlushMode): Promise<void> {
+    return this.#change(log, async () => {
+      if (log.flushMode === mode) return
+      log.isHeld = true
+      try {
+        await this.#rounds.settled(log)
+        await this.#flusher.flush(log)
+        log.flushMode = mode
+        await this.checkpoint()
+      } finally {
+        this.#rounds.release(log)
+      }
+    })
   }
 
   /** Moves the start of a log up for good and removes the segments below it. */
-  async moveStart(log: Log, offset: bigint): Promise<void> {
-    this.#assertOnline()
-    log.moveStart(offset)
-    await this.#flusher.flush(log)
-    // The checkpoint names this segment or a later one, also when appends went on meanwhile.
-    const { segmentBaseOffset } = this.#flusher.flushedOf(log)
-    await this.checkpoint()
-    for (const segment of log.dropSegmentsBelowStart(segmentBaseOffset)) {
-      await this.#retire(log, segment)
-    }
+  moveStart(log: Log, offset: bigint): Promise<void> {
+    return this.#change(log, async () => {
+      log.moveStart(offset)
+      await this.#flusher.flush(log)
+      // The checkpoint names this segment or a later one, also when appends went on meanwhile.
+      const { segmentBaseOffset } = this.#flusher.flushedOf(log)
+      await this.checkpoint()
+      for (const segment of log.dropSegmentsBelowStart(segmentBaseOffset)) {
+        await this.#retire(log, segment)
+      }
+    })
   }
 
   /** Makes a checkpoint durable that includes everything up to this call. */
@@ -289,9 +291,25 @@ export class LogDirectory implements AsyncDisposable {
     if (this.#offline === undefined) await this.#writeCheckpoint({ isClean: true })
   }
 
+  /**
+   * One change of a log after the other: each relies on files and checkpoint staying as it left them. Changes that wait behind
+   * a deletion come too late to matter.
+   */
+  async #change(log: Log, change: () => Promise<void>): Promise<void> {
+    this.#assertOnline()
+    const state = this.#states.get(log)
+    if (state === undefined) return
+    const changed = state.changing.then(async () => {
+      this.#assertOnline()
+      if (this.#states.has(log)) await change()
+    })
+    state.changing = changed.catch(() => {})
+    await changed
+  }
+
   #add(log: Log, topicId: string): void {
     this.#logs.set(log.name, log)
-    this.#states.set(log, { topicId })
+    this.#states.set(log, { topicId, changing: Promise.resolve() })
     this.#flusher.add(log, log.writtenEnd)
   }
 

@@ -17,6 +17,18 @@ async function worldWith(
   return world
 }
 
+/** Appends until the log has at least so many segments, all of it confirmed. */
+async function fill(world: LogWorld, name: string, segments: number): Promise<void> {
+  while (world.log(name).segments.length < segments) {
+    world.append(name)
+    await world.confirmed()
+  }
+}
+
+function segmentAt(world: LogWorld, name: string, index: number): number {
+  return Number(world.log(name).segments[index]?.baseOffset)
+}
+
 /** What is wrong after a start. */
 async function restarted(world: LogWorld): Promise<string[]> {
   world.disk.delay = () => 0
@@ -46,6 +58,64 @@ describe('a deletion', () => {
     await world.settle()
     log.roll()
     await world.quiet()
+    world.crash()
+    expect(await restarted(world)).toEqual([])
+  })
+
+  it('waits for retention, which would take a segment of the next log of that name', async () => {
+    const world = await worldWith({ 'a-0': 'ack' })
+    await fill(world, 'a-0', 3)
+    world.disk.delay = (operation, path) =>
+      operation === 'rename' && path.endsWith('naru-checkpoint.tmp') ? 100 : 0
+    world.moveStart('a-0', segmentAt(world, 'a-0', 1))
+    await world.run(2)
+    world.delete('a-0')
+    await world.until(() => !world.ledgers.has('a-0'))
+    world.create('a-0', 'ack', 0)
+    await world.until(() => world.isLive('a-0'))
+    world.append('a-0')
+    await world.confirmed()
+    await world.settle()
+    await world.quiet()
+    world.crash()
+    expect(await restarted(world)).toEqual([])
+  })
+})
+
+describe('a move of the start', () => {
+  it('removes no more than its own checkpoint says', async () => {
+    const world = await worldWith({ 'a-0': 'ack' })
+    await fill(world, 'a-0', 4)
+    let checkpoints = 0
+    world.disk.delay = (operation, path) => {
+      if (operation !== 'rename' || !path.endsWith('naru-checkpoint.tmp')) return 0
+      return ++checkpoints > 1 ? 1_000 : 20
+    }
+    world.moveStart('a-0', segmentAt(world, 'a-0', 1))
+    await world.until(() => checkpoints === 1)
+    world.moveStart('a-0', segmentAt(world, 'a-0', 3))
+    await world.until(() => checkpoints > 1)
+    await world.clock.drive(world.clock.pause(100))
+    world.crash()
+    expect(await restarted(world)).toEqual([])
+  })
+})
+
+describe('a change of the flush mode', () => {
+  it('waits for the one before', async () => {
+    const world = await worldWith({ 'a-0': 'async' })
+    let checkpoints = 0
+    world.disk.delay = (operation, path) => {
+      if (operation !== 'rename' || !path.endsWith('naru-checkpoint.tmp')) return 0
+      return ++checkpoints > 1 ? 1_000 : 20
+    }
+    const log = world.log('a-0')
+    void world.directory.setFlushMode(log, 'ack')
+    await world.until(() => checkpoints === 1)
+    void world.directory.setFlushMode(log, 'async')
+    world.append('a-0')
+    await world.until(() => checkpoints > 1)
+    await world.clock.drive(world.clock.pause(100))
     world.crash()
     expect(await restarted(world)).toEqual([])
   })
