@@ -46,8 +46,8 @@ export class Flusher {
   readonly #flushed = new Map<Log, Flushed>()
   readonly #flushing = new Map<Log, { done: Promise<void>; firstLsn: bigint | undefined }>()
   readonly #queue = new Set<Log>()
-  /** Segment files that exist in the cache only: their names need a directory fsync. */
-  readonly #named = new Set<string>()
+  /** Segments whose file is on the disk by name; others need a directory fsync. By segment: a path may come again. */
+  readonly #named = new WeakSet<Segment>()
   readonly #sinceDerived = new Map<Log, number>()
 
   constructor(options: {
@@ -66,7 +66,7 @@ export class Flusher {
   add(log: Log, end: LogEnd): void {
     this.#flushed.set(log, { ...end, coveredLsn: this.#completedLsn() })
     for (const segment of log.segments) {
-      if (segment.sizeBytes > 0) this.#named.add(segment.path)
+      if (segment.sizeBytes > 0) this.#named.add(segment)
     }
   }
 
@@ -161,7 +161,6 @@ export class Flusher {
     this.#flushed.delete(log)
     this.#queue.delete(log)
     this.#sinceDerived.delete(log)
-    for (const segment of log.segments) this.#named.delete(segment.path)
     this.#next()
   }
 
@@ -195,9 +194,9 @@ export class Flusher {
     } finally {
       lease.release()
     }
-    if (this.#named.has(segment.path)) return
+    if (this.#named.has(segment)) return
     await this.#storage.fileSystem.syncDirectory(dirname(segment.path))
-    this.#named.add(segment.path)
+    this.#named.add(segment)
   }
 
   #storeDerived(log: Log, bytes: number): void {

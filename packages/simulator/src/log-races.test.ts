@@ -5,6 +5,7 @@ import { LogWorld } from './log-world.ts'
 const journal = { fileCount: 3, fileBytes: 16 << 10, fileBytesMax: 16 << 10, fileCountMax: 3 }
 const flushNothing = { ack: 1 << 20, async: 1 << 20, never: 1 << 20 }
 const flushAtOnce = { ack: 1, async: 1, never: 1 }
+const seeds = [1, 2, 3, 4, 5, 6]
 
 async function worldWith(
   modes: Readonly<Record<string, 'ack' | 'async'>>,
@@ -78,6 +79,22 @@ describe('a deletion', () => {
     await world.settle()
     await world.quiet()
     world.crash()
+    expect(await restarted(world)).toEqual([])
+  })
+
+  it.each(seeds)('forgets which segments had a durable name, seed %i', async (seed) => {
+    const world = await worldWith({ 'a-0': 'ack' }, { seed })
+    await fill(world, 'a-0', 3)
+    world.moveStart('a-0', segmentAt(world, 'a-0', 1))
+    await world.settle()
+    world.delete('a-0')
+    await world.settle()
+    world.create('a-0', 'ack', 0)
+    await world.settle()
+    world.append('a-0')
+    await world.confirmed()
+    await world.quiet()
+    world.losePower()
     expect(await restarted(world)).toEqual([])
   })
 })
