@@ -11,7 +11,7 @@ import {
   type LogCheckpoint,
 } from './checkpoint.ts'
 import { LogDirectoryError } from './errors.ts'
-import { deletedSuffix, segmentFileName } from './file-names.ts'
+import { deletedSuffix } from './file-names.ts'
 import { type DirtyBytesMax, defaultDirtyBytesMax, Flusher } from './flusher.ts'
 import { GroupCommit } from './group-commit.ts'
 import { Journal } from './journal.ts'
@@ -414,15 +414,9 @@ export class LogDirectory implements AsyncDisposable {
 
   /** Gives a segment's files another name at once, and removes them later: a reader may be in the middle of one. */
   async #retire(log: Log, segment: Segment): Promise<void> {
-    const { fileSystem, openFiles } = this.#options
-    await openFiles.forget(segment.path)
-    // Indexes and snapshots of the segment may still be on their way to the disk.
-    await this.#storage.settled(log)
-    for (const suffix of ['.log', '.index', '.timeindex', '.snapshot'] as const) {
-      const path = join(log.path, segmentFileName(segment.baseOffset, suffix))
-      if ((await fileSystem.stat(path)) === undefined) continue
-      await this.#guard(fileSystem.rename(path, path + deletedSuffix))
-      this.#removeLater(log.config.fileDeleteDelayMs, path + deletedSuffix)
+    await this.#options.openFiles.forget(segment.path)
+    for (const path of await this.#storage.retire(log, segment)) {
+      this.#removeLater(log.config.fileDeleteDelayMs, path)
     }
   }
 

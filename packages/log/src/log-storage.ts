@@ -5,7 +5,12 @@
  */
 import type { FileSystem, Logger } from '@naru/base'
 import { readFileIfPresent, replaceFile } from './atomic-file.ts'
-import { leaderEpochCheckpointName, offsetOfFileName, segmentFileName } from './file-names.ts'
+import {
+  deletedSuffix,
+  leaderEpochCheckpointName,
+  offsetOfFileName,
+  segmentFileName,
+} from './file-names.ts'
 import { scanHeaders } from './header-scan.ts'
 import type { Log } from './log.ts'
 import { OffsetIndex } from './offset-index.ts'
@@ -57,14 +62,21 @@ export class LogStorage {
       index: Buffer.from(indexes.offset.bytes),
       timeIndex: Buffer.from(indexes.time.bytes),
     }
-    const before = this.#storing.get(log) ?? Promise.resolve()
-    const storing = before
-      .then(() => this.#store(log, segment, { ...captured, ...files, offset }))
-      .catch((error: unknown) => this.#onError(error))
-      .finally(() => {
-        if (this.#storing.get(log) === storing) this.#storing.delete(log)
-      })
-    this.#storing.set(log, storing)
+    void this.#inTurn(log, () => this.#store(log, segment, { ...captured, ...files, offset }))
+  }
+
+  /** Gives the files of a segment other names, when nothing of the log is being stored. Gives the new names. */
+  async retire(log: Log, segment: Segment): Promise<string[]> {
+    const retired: string[] = []
+    await this.#inTurn(log, async () => {
+      for (const suffix of ['.log', '.index', '.timeindex', '.snapshot'] as const) {
+        const path = join(log.path, segmentFileName(segment.baseOffset, suffix))
+        if ((await this.fileSystem.stat(path)) === undefined) continue
+        await this.fileSystem.rename(path, path + deletedSuffix)
+        retired.push(path + deletedSuffix)
+      }
+    })
+    return retired
   }
 
   /** Resolves when all that was handed to `persistDerived` for the log is stored. */
@@ -76,6 +88,19 @@ export class LogStorage {
   async forget(log: Log): Promise<void> {
     this.#forgotten.add(log)
     await this.#storing.get(log)
+  }
+
+  /** Runs `work` after everything else that was to be done for the log. Errors go to the owner. */
+  #inTurn(log: Log, work: () => Promise<void>): Promise<void> {
+    const before = this.#storing.get(log) ?? Promise.resolve()
+    const storing = before
+      .then(work)
+      .catch((error: unknown) => this.#onError(error))
+      .finally(() => {
+        if (this.#storing.get(log) === storing) this.#storing.delete(log)
+      })
+    this.#storing.set(log, storing)
+    return storing
   }
 
   async #store(

@@ -116,6 +116,19 @@ describe('a move of the start', () => {
     world.crash()
     expect(await restarted(world)).toEqual([])
   })
+
+  it('goes together with the storing of snapshots', async () => {
+    const world = await worldWith({ 'a-0': 'ack' })
+    await fill(world, 'a-0', 3)
+    world.disk.delay = (operation, path) =>
+      operation === 'rename' && path.endsWith('.snapshot') ? 200 : 0
+    world.moveStart('a-0', segmentAt(world, 'a-0', 2))
+    await fill(world, 'a-0', 4)
+    await world.settle()
+    await world.quiet()
+    world.crash()
+    expect(await restarted(world)).toEqual([])
+  })
 })
 
 describe('a change of the flush mode', () => {
