@@ -4,8 +4,11 @@
  * complete. All paths are absolute. Failures reject with a {@link FileSystemError}.
  */
 export interface FileSystem {
-  /** `read` fails when absent; `write` opens for reading and writing and creates when absent; `create` fails when present. */
-  open(path: string, mode: 'read' | 'write' | 'create'): Promise<File>
+  /**
+   * `read` opens for reading only, the others for reading and writing. `read` and `update` fail when absent, `write` creates when
+   * absent, `create` fails when present.
+   */
+  open(path: string, mode: 'read' | 'update' | 'write' | 'create'): Promise<File>
   /**
    * Opens an existing preallocated file whose writes are durable on completion (`O_DIRECT | O_DSYNC` where the file system
    * allows, else `O_DSYNC`). Positions, lengths and buffer addresses are multiples of 4096.

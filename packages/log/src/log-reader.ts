@@ -30,12 +30,28 @@ export interface ReadRequest {
 export async function readBatches(log: Log, request: ReadRequest): Promise<Buffer> {
   let segment: Segment | undefined = log.segmentOf(request.offset)
   while (segment !== undefined) {
-    const end = log.readableBytes(segment)
-    const from: number = await positionOf(log, segment, request.offset)
-    if (from < end) return readFrom(log, segment, { ...request, from, end })
+    const bytes: Buffer | undefined = await readSegment(log, segment, request)
+    if (bytes !== undefined) return bytes
     segment = log.nextSegment(segment)
   }
   return empty
+}
+
+/** Undefined when what is wanted lies in a later segment. */
+async function readSegment(
+  log: Log,
+  segment: Segment,
+  request: ReadRequest,
+): Promise<Buffer | undefined> {
+  const end = log.readableBytes(segment)
+  try {
+    const from = await positionOf(log, segment, request.offset)
+    return from < end ? await readFrom(log, segment, { ...request, from, end }) : undefined
+  } catch (error) {
+    // Retention or a deletion took the file away meanwhile: there is nothing to read any more.
+    if (!log.segments.includes(segment) || log.storage.isForgotten(log)) return empty
+    throw error
+  }
 }
 
 async function readFrom(

@@ -90,6 +90,10 @@ export class LogStorage {
     await this.#storing.get(log)
   }
 
+  isForgotten(log: Log): boolean {
+    return this.#forgotten.has(log)
+  }
+
   /** Runs `work` after everything else that was to be done for the log. Errors go to the owner. */
   #inTurn(log: Log, work: () => Promise<void>): Promise<void> {
     const before = this.#storing.get(log) ?? Promise.resolve()

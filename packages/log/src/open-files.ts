@@ -83,10 +83,8 @@ export class OpenFiles {
   }
 
   async #open(path: string, create: boolean): Promise<PooledFile> {
-    if (!create && (await this.#fileSystem.stat(path)) === undefined) {
-      await this.#fileSystem.open(path, 'read').then((file) => file.close())
-    }
-    const pooled = new PooledFile(path, await this.#fileSystem.open(path, 'write'))
+    const file = await this.#fileSystem.open(path, create ? 'write' : 'update')
+    const pooled = new PooledFile(path, file)
     this.#files.set(path, pooled)
     await this.#evict()
     return pooled

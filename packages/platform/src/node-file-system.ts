@@ -11,6 +11,7 @@ const { O_DIRECT = 0, O_DSYNC, O_RDONLY, O_RDWR, O_CREAT, O_EXCL } = fs.constant
 
 const flagsOf = {
   read: O_RDONLY,
+  update: O_RDWR,
   write: O_RDWR | O_CREAT,
   create: O_RDWR | O_CREAT | O_EXCL,
 }

@@ -129,6 +129,22 @@ describe('a move of the start', () => {
     world.crash()
     expect(await restarted(world)).toEqual([])
   })
+
+  it('leaves a reader of what it removes with nothing', async () => {
+    const world = await worldWith({ 'a-0': 'ack' })
+    await fill(world, 'a-0', 3)
+    await world.close()
+    world.crash()
+    await world.open()
+    const first = world.log('a-0').segments[0]?.path as string
+    world.disk.delay = (operation, path) => (operation === 'open' && path === first ? 200 : 0)
+    world.read('a-0', 1)
+    world.moveStart('a-0', segmentAt(world, 'a-0', 1))
+    await world.settle()
+    expect(world.disk.paths()).not.toContain(first)
+    world.crash()
+    expect(await restarted(world)).toEqual([])
+  })
 })
 
 describe('a change of the flush mode', () => {

@@ -68,10 +68,11 @@ export class SimulatedDisk implements FileSystem {
     return found
   }
 
-  open(path: string, mode: 'read' | 'write' | 'create'): Promise<File> {
+  open(path: string, mode: 'read' | 'update' | 'write' | 'create'): Promise<File> {
     return this.#operate('open', path, () => {
       const present = this.#find(path)
-      if (present === undefined && mode === 'read') throw failure('ENOENT', 'open', path)
+      const isNeeded = mode === 'read' || mode === 'update'
+      if (present === undefined && isNeeded) throw failure('ENOENT', 'open', path)
       if (present !== undefined && mode === 'create') throw failure('EEXIST', 'open', path)
       if (present?.kind === 'directory') throw failure('EISDIR', 'open', path)
       const file = present ?? new SimulatedFile()
