@@ -107,6 +107,7 @@ export class Journal {
 
   /** Frees the files whose rounds are all below `place`: only after the checkpoint that says so is durable. */
   release(place: RoundPlace): void {
+    const before = this.#rounds.length
     const keep = this.#rounds.findIndex((round) => round.lsn >= place.lsn)
     this.#rounds = keep < 0 ? [] : this.#rounds.slice(keep)
     const oldest = this.#rounds[0]
@@ -120,7 +121,7 @@ export class Journal {
       const from = oldest?.fileNumber === this.#current.file.number ? oldest.position : 0
       this.#writtenBytes += oldest === undefined ? 0 : this.#current.position - from
     }
-    if (free.length > 0) this.onRoom?.()
+    if (this.#rounds.length < before) this.onRoom?.()
   }
 
   async close(): Promise<void> {
@@ -137,11 +138,20 @@ export class Journal {
     const current = this.#current
     if (current !== undefined && current.position + bytes <= current.file.sizeBytes) return current
     const file = this.#options.files.take(bytes)
-    if (file === undefined) return undefined
+    if (file === undefined) return this.#rewound(bytes)
     if (current !== undefined) this.#used.push(current.file)
     this.#current = { file, position: 0 }
     this.#growWithin(0)
     return this.#current
+  }
+
+  /** The current file from its beginning, when it is large enough and holds nothing that is still needed. */
+  #rewound(bytes: number): { file: JournalFile; position: number } | undefined {
+    const current = this.#current
+    if (current === undefined || bytes > current.file.sizeBytes) return undefined
+    if (this.#rounds.some((round) => round.fileNumber === current.file.number)) return undefined
+    current.position = 0
+    return current
   }
 
   /** Grows in the background while more is used than an idle broker needs, and always for a round larger than any file. */

@@ -166,3 +166,18 @@ describe('a change of the flush mode', () => {
     expect(await restarted(world)).toEqual([])
   })
 })
+
+describe('the journal', () => {
+  it.each(seeds)('takes batches larger than its files again and again, seed %i', async (seed) => {
+    const world = await worldWith({ 'a-0': 'ack' }, { seed })
+    for (let i = 0; i < 4; i++) {
+      world.append('a-0', { valueBytes: 30_000 })
+      await world.clock.step()
+      // Comes while the first is being written: no idle round takes another file in between.
+      world.append('a-0', { valueBytes: 30_000 })
+      await world.confirmed()
+    }
+    world.crash()
+    expect(await restarted(world)).toEqual([])
+  })
+})
