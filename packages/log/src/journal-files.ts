@@ -36,6 +36,8 @@ export class JournalFiles {
 
   /** Takes over what an earlier run left, and makes files until there are `count`. All of them are free. */
   async prepare({ count, sizeBytes }: { count: number; sizeBytes: number }): Promise<void> {
+    // An earlier run may have ended between the renaming of a file and this.
+    await this.#fileSystem.syncDirectory(this.#directory)
     for (const { number, sizeBytes: size } of await listJournalFiles(
       this.#fileSystem,
       this.#directory,

@@ -180,4 +180,22 @@ describe('the journal', () => {
     world.crash()
     expect(await restarted(world)).toEqual([])
   })
+
+  it.each(seeds)('takes over a file whose name was not durable, seed %i', async (seed) => {
+    const world = await worldWith({ 'a-0': 'ack' }, { seed })
+    world.disk.delay = (operation, path) =>
+      operation === 'sync' && path.endsWith('.journal') ? 1_000 : 0
+    while (!world.disk.paths().includes('/data/.journal/journal-4')) {
+      world.append('a-0', { valueBytes: 40_000 })
+      await world.run(12)
+    }
+    world.crash()
+    expect(await restarted(world)).toEqual([])
+    for (let i = 0; i < 16; i++) {
+      world.append('a-0')
+      await world.confirmed()
+    }
+    world.losePower()
+    expect(await restarted(world)).toEqual([])
+  })
 })
