@@ -130,11 +130,13 @@ export class LogRecovery {
     const named = this.#stored?.segmentBaseOffset ?? this.#partition.identity.firstOffset
     const start = this.#stored?.logStartOffset ?? this.#partition.identity.firstOffset
     const last = this.#end.segmentBaseOffset
+    // Not the segment that holds the checkpointed end: if this start is interrupted, the next one reads on from there again.
+    const kept = named < last ? named : last
     const baseOffsets = await this.#baseOffsets()
     for (const [index, baseOffset] of baseOffsets.entries()) {
       const isNamed = baseOffset <= named || this.#touched.has(baseOffset)
-      const next = baseOffsets[index + 1] ?? last
-      const isRetired = baseOffset < last && (next < last ? next : last) <= start
+      const next = baseOffsets[index + 1] ?? kept
+      const isRetired = baseOffset < kept && (next < kept ? next : kept) <= start
       if (!isNamed || isRetired || baseOffset > last) {
         this.#names = undefined
         await this.#fileSystem.remove(this.#pathOf(baseOffset))

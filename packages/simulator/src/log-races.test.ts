@@ -199,3 +199,21 @@ describe('the journal', () => {
     expect(await restarted(world)).toEqual([])
   })
 })
+
+describe('a start', () => {
+  it('may be interrupted after it has removed what retention had given up', async () => {
+    const world = await worldWith({ 'a-0': 'async' })
+    world.disk.delay = (operation, path) =>
+      operation === 'sync' && path.endsWith('.log') ? 60_000 : 0
+    await fill(world, 'a-0', 4)
+    world.moveStart('a-0', segmentAt(world, 'a-0', 2))
+    await world.run(2)
+    await world.clock.drive(world.directory.checkpoint())
+    world.crash()
+    world.disk.delay = () => 0
+    world.beginStart()
+    await world.until(() => world.disk.paths().includes('/data/naru-checkpoint.tmp'))
+    world.crash()
+    expect(await restarted(world)).toEqual([])
+  })
+})
