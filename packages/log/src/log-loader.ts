@@ -74,7 +74,10 @@ async function replaySegment(
   } finally {
     lease.release()
   }
-  if (segment !== log.activeSegment) segment.seal()
+  if (segment === log.activeSegment) return
+  segment.seal()
+  // What is stored may be of a tail that a crash took, and no later roll would replace it.
+  log.storage.persistIndexes(log, segment)
 }
 
 /** Keeps of the stored indexes what lies below `from`, and sets the segment to where its replay must begin. */

@@ -58,11 +58,16 @@ export class LogStorage {
     if (indexes === undefined || this.#forgotten.has(log)) return
     const offset = log.logEndOffset
     log.derivedOffset = offset
-    const files = {
-      index: Buffer.from(indexes.offset.bytes),
-      timeIndex: Buffer.from(indexes.time.bytes),
-    }
+    const files = contentOf(indexes)
     void this.#inTurn(log, () => this.#store(log, segment, { ...captured, ...files, offset }))
+  }
+
+  /** Stores the indexes of a sealed segment, before any later snapshot that vouches for them. */
+  persistIndexes(log: Log, segment: Segment): void {
+    const { indexes } = segment
+    if (indexes === undefined || this.#forgotten.has(log)) return
+    const files = contentOf(indexes)
+    void this.#inTurn(log, () => this.#storeIndexes(log, segment, files))
   }
 
   /** Gives the files of a segment other names, when nothing of the log is being stored. Gives the new names. */
@@ -112,14 +117,22 @@ export class LogStorage {
     segment: Segment,
     state: { producers: Buffer; epochs: Buffer; index: Buffer; timeIndex: Buffer; offset: bigint },
   ): Promise<void> {
-    const path = (suffix: '.index' | '.timeindex') =>
-      join(log.path, segmentFileName(segment.baseOffset, suffix))
-    await replaceFile(this.fileSystem, path('.index'), state.index)
-    await replaceFile(this.fileSystem, path('.timeindex'), state.timeIndex)
+    await this.#storeIndexes(log, segment, state)
     await replaceFile(this.fileSystem, join(log.path, leaderEpochCheckpointName), state.epochs)
     const snapshot = join(log.path, segmentFileName(state.offset, '.snapshot'))
     await replaceFile(this.fileSystem, snapshot, state.producers)
     await this.#removeOldSnapshots(log, state.offset)
+  }
+
+  async #storeIndexes(
+    log: Log,
+    segment: Segment,
+    { index, timeIndex }: { index: Buffer; timeIndex: Buffer },
+  ): Promise<void> {
+    const path = (suffix: '.index' | '.timeindex') =>
+      join(log.path, segmentFileName(segment.baseOffset, suffix))
+    await replaceFile(this.fileSystem, path('.index'), index)
+    await replaceFile(this.fileSystem, path('.timeindex'), timeIndex)
   }
 
   /** Keeps the newest snapshot and those at the start of a segment, which a truncation goes back to. */
@@ -165,6 +178,13 @@ export class LogStorage {
       segment.sizeBytes = to
     }
     segment.seal()
+  }
+}
+
+function contentOf(indexes: NonNullable<Segment['indexes']>): { index: Buffer; timeIndex: Buffer } {
+  return {
+    index: Buffer.from(indexes.offset.bytes),
+    timeIndex: Buffer.from(indexes.time.bytes),
   }
 }
 

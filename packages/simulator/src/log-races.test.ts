@@ -216,4 +216,27 @@ describe('a start', () => {
     world.crash()
     expect(await restarted(world)).toEqual([])
   })
+
+  it.each(seeds)('trusts no index of a tail that is gone, seed %i', async (seed) => {
+    const world = await worldWith({ 'a-0': 'ack' }, { seed })
+    world.append('a-0')
+    await world.confirmed()
+    world.disk.delay = (operation, path) =>
+      operation === 'write' && path.includes('.journal/') ? 10_000 : 0
+    while (world.log('a-0').segments.length < 2) world.append('a-0')
+    await world.until(() => world.disk.paths().some((path) => path.endsWith('.snapshot')))
+    world.losePower()
+    expect(await restarted(world)).toEqual([])
+    world.disk.delay = (_, path) => (path.endsWith('.index.tmp') ? 10_000 : 0)
+    await fill(world, 'a-0', 2)
+    world.crash()
+    expect(await restarted(world)).toEqual([])
+    await fill(world, 'a-0', 3)
+    await world.quiet()
+    world.crash()
+    expect(await restarted(world)).toEqual([])
+    for (let offset = 0; offset < segmentAt(world, 'a-0', 1); offset++) world.read('a-0', offset)
+    await world.settle()
+    expect(await world.audit()).toEqual([])
+  })
 })
