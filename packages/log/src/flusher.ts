@@ -5,6 +5,7 @@
  */
 
 import type { FlushMode, LogEnd } from './checkpoint.ts'
+import type { RoundRun } from './group-commit.ts'
 import type { Log } from './log.ts'
 import type { LogStorage } from './log-storage.ts'
 import { forEachParallel } from './parallel.ts'
@@ -85,17 +86,20 @@ export class Flusher {
     await removing
   }
 
-  /** A completed round wrote `bytes` to `segment`. */
-  noteWritten(log: Log, segment: Segment, bytes: number, lsn: bigint | undefined): void {
-    let dirt = this.#dirty.get(log)
-    if (dirt === undefined) {
-      dirt = { bytes: 0, firstLsn: lsn, segments: new Set() }
-      this.#dirty.set(log, dirt)
+  /** A round is complete. The whole of it is noted before a flush begins: a flush claims all that is complete. */
+  noteWritten(runs: readonly RoundRun[], lsn: bigint | undefined): void {
+    for (const { log, run } of runs) {
+      let dirt = this.#dirty.get(log)
+      if (dirt === undefined) {
+        dirt = { bytes: 0, firstLsn: lsn, segments: new Set() }
+        this.#dirty.set(log, dirt)
+      }
+      dirt.firstLsn ??= lsn
+      dirt.bytes += run.lengthBytes
+      dirt.segments.add(run.segment)
+      if (dirt.bytes >= this.#dirtyBytesMax[log.flushMode]) this.#queue.add(log)
     }
-    dirt.firstLsn ??= lsn
-    dirt.bytes += bytes
-    dirt.segments.add(segment)
-    if (dirt.bytes >= this.#dirtyBytesMax[log.flushMode]) this.#enqueue(log)
+    this.#next()
   }
 
   /** How much of the log a checkpoint may claim. It never claims less than the one before: segments below were removed since. */
@@ -161,11 +165,6 @@ export class Flusher {
     this.#flushed.delete(log)
     this.#queue.delete(log)
     this.#sinceDerived.delete(log)
-    this.#next()
-  }
-
-  #enqueue(log: Log): void {
-    this.#queue.add(log)
     this.#next()
   }
 

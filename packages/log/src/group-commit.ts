@@ -14,8 +14,14 @@ const syncWriteBytesMax = 131_072
 const roundBytesMax = 8 << 20
 const idleMs = 10
 
+/** What a round takes of one log for one segment. */
+export interface RoundRun {
+  readonly log: Log
+  readonly run: AppendRun
+}
+
 interface Round {
-  readonly runs: readonly { log: Log; run: AppendRun }[]
+  readonly runs: readonly RoundRun[]
   readonly lsn: bigint | undefined
   isWritten: boolean
 }
@@ -24,8 +30,8 @@ export interface GroupCommitOptions {
   readonly clock: Clock
   readonly journal: Journal
   readonly storage: LogStorage
-  /** The round's segments are written and its journal entry is durable. */
-  readonly onWritten: (log: Log, run: AppendRun, lsn: bigint | undefined) => void
+  /** A round is complete: its segments are written and its journal entry is durable. */
+  readonly onWritten: (runs: readonly RoundRun[], lsn: bigint | undefined) => void
   /** No journal file is free, and a round waits for one. Said again each time the round is tried in vain. */
   readonly onFull: () => void
   readonly onError: (error: unknown) => void
@@ -37,7 +43,7 @@ export class GroupCommit {
   readonly #waiting = new Set<Log>()
   /** Rounds in flight, in order. */
   readonly #rounds: Round[] = []
-  #prepared: { log: Log; run: AppendRun }[] | undefined
+  #prepared: RoundRun[] | undefined
   #isScheduled = false
   #isStopped = false
   #idle: Timer | undefined
@@ -128,8 +134,8 @@ export class GroupCommit {
   }
 
   /** Takes what waits, one log after the other, up to the size of a round. */
-  #collect(): { log: Log; run: AppendRun }[] {
-    const entries: { log: Log; run: AppendRun }[] = []
+  #collect(): RoundRun[] {
+    const entries: RoundRun[] = []
     let bytes = 0
     for (const log of this.#waiting) {
       this.#waiting.delete(log)
@@ -144,7 +150,7 @@ export class GroupCommit {
     return entries
   }
 
-  #write(entries: { log: Log; run: AppendRun }[], journaled: AppendRun[]): void {
+  #write(entries: RoundRun[], journaled: AppendRun[]): void {
     const { journal } = this.#options
     const lsn = journaled.length > 0 ? journal.nextLsn : undefined
     if (lsn !== undefined) this.#lastDataLsn = lsn
@@ -198,13 +204,10 @@ export class GroupCommit {
     if (this.#isStopped) return
     while (this.#rounds[0]?.isWritten === true) {
       const round = this.#rounds.shift() as Round
-      const logs = new Set<Log>()
-      for (const { log, run } of round.runs) {
-        log.confirm(run)
-        this.#options.onWritten(log, run, round.lsn)
-        logs.add(log)
-      }
+      for (const { log, run } of round.runs) log.confirm(run)
       if (round.lsn !== undefined) this.#completedLsn = round.lsn
+      if (round.runs.length > 0) this.#options.onWritten(round.runs, round.lsn)
+      const logs = new Set(round.runs.map(({ log }) => log))
       for (const log of logs) log.onConfirmed?.()
     }
     if (this.#waiting.size > 0 || this.#prepared !== undefined) this.#schedule()

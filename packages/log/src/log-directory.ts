@@ -13,7 +13,7 @@ import {
 import { LogDirectoryError } from './errors.ts'
 import { deletedSuffix } from './file-names.ts'
 import { type DirtyBytesMax, defaultDirtyBytesMax, Flusher } from './flusher.ts'
-import { GroupCommit } from './group-commit.ts'
+import { GroupCommit, type RoundRun } from './group-commit.ts'
 import { Journal } from './journal.ts'
 import { JournalFiles } from './journal-files.ts'
 import { type DerivedState, Log, type LogConfig } from './log.ts'
@@ -98,7 +98,7 @@ export class LogDirectory implements AsyncDisposable {
       clock,
       journal,
       storage: this.#storage,
-      onWritten: (log, run, lsn) => this.#noteWritten(log, run, lsn),
+      onWritten: (runs, lsn) => this.#noteWritten(runs, lsn),
       onFull: () => void this.#makeRoom(),
       onError,
     })
@@ -317,14 +317,12 @@ export class LogDirectory implements AsyncDisposable {
     if (this.#offline === undefined) this.#rounds.add(log)
   }
 
-  #noteWritten(
-    log: Log,
-    run: { segment: Segment; lengthBytes: number },
-    lsn: bigint | undefined,
-  ): void {
-    this.#flusher.noteWritten(log, run.segment, run.lengthBytes, lsn)
-    if (log.flushMode === 'async') this.#armAsyncFlush()
-    if (lsn !== undefined) this.#journaledSince += run.lengthBytes
+  #noteWritten(runs: readonly RoundRun[], lsn: bigint | undefined): void {
+    this.#flusher.noteWritten(runs, lsn)
+    for (const { log, run } of runs) {
+      if (log.flushMode === 'async') this.#armAsyncFlush()
+      if (lsn !== undefined) this.#journaledSince += run.lengthBytes
+    }
     if (this.#journaledSince >= checkpointBytes) void this.#advance()
     else this.#armQuiet()
   }

@@ -200,6 +200,23 @@ describe('the journal', () => {
   })
 })
 
+describe('a flush', () => {
+  it('claims whole rounds', async () => {
+    const world = await worldWith({ 'a-0': 'ack' }, { dirtyBytesMax: flushAtOnce })
+    await fill(world, 'a-0', 2)
+    await world.quiet()
+    world.disk.delay = (operation, path) =>
+      operation === 'sync' && path === world.log('a-0').activeSegment.path ? 1_000 : 0
+    // One round of two runs: the second one begins a segment.
+    while (world.log('a-0').segments.length < 3) world.append('a-0')
+    await world.confirmed()
+    await world.clock.drive(world.clock.pause(40))
+    await world.clock.drive(world.directory.checkpoint())
+    world.crash()
+    expect(await restarted(world)).toEqual([])
+  })
+})
+
 describe('a start', () => {
   it('may be interrupted after it has removed what retention had given up', async () => {
     const world = await worldWith({ 'a-0': 'async' })

@@ -328,7 +328,7 @@ export class LogWorld {
 function randomSizes(random: SeededRandom): Sizes {
   const fileCountMax = random.pick([3, 3, 5])
   const fileBytesMax = fileCountMax === 3 ? 16 << 10 : 32 << 10
-  const dirty = 1 << 20
+  const dirty = random.pick([1_000, 5_000, 1 << 20])
   return {
     journal: { fileCount: 3, fileBytes: 16 << 10, fileBytesMax, fileCountMax },
     dirtyBytesMax: { ack: dirty, async: dirty, never: 4 * dirty },
