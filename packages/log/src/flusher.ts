@@ -156,8 +156,10 @@ export class Flusher {
     await done
   }
 
+  /** Makes everything durable that has been written up to now. */
   async flushAll(): Promise<void> {
     await forEachParallel([...this.#dirty.keys()], parallelFlushes, (log) => this.flush(log))
+    for (const { done } of [...this.#flushing.values()]) await done
   }
 
   #forget(log: Log): void {

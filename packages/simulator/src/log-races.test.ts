@@ -215,6 +215,17 @@ describe('a flush', () => {
     world.crash()
     expect(await restarted(world)).toEqual([])
   })
+
+  it.each(['ack', 'async'] as const)('is awaited by a clean stop, mode %s', async (mode) => {
+    const world = await worldWith({ 'a-0': mode }, { dirtyBytesMax: flushAtOnce })
+    world.disk.delay = (operation, path) =>
+      operation === 'sync' && path.endsWith('.log') ? 2_000 : 0
+    world.append('a-0')
+    await world.confirmed()
+    await world.close()
+    world.crash()
+    expect(await restarted(world)).toEqual([])
+  })
 })
 
 describe('a start', () => {
