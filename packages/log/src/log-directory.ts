@@ -392,7 +392,7 @@ export class LogDirectory implements AsyncDisposable {
         })
         await replaceFile(this.#options.fileSystem, join(this.path, checkpointName), content)
         this.#journal.release(first)
-      } while (this.#checkpointWanted)
+      } while (this.#checkpointWanted && this.#offline === undefined)
     } catch (error) {
       this.#goOffline(error)
     } finally {

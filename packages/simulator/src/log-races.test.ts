@@ -226,6 +226,26 @@ describe('a flush', () => {
     world.crash()
     expect(await restarted(world)).toEqual([])
   })
+
+  it.each(seeds)('that fails is in no later checkpoint, seed %i', async (seed) => {
+    const world = await worldWith({ 'a-0': 'ack' }, { seed, dirtyBytesMax: flushAtOnce })
+    world.mayFail = true
+    world.disk.delay = (operation, path) =>
+      operation === 'rename' && path.endsWith('naru-checkpoint.tmp') ? 100 : 0
+    // The second is written while the third waits: it writes once more for that one.
+    for (let i = 0; i < 3; i++) world.checkpoint()
+    await world.clock.drive(world.clock.pause(150))
+    world.disk.fault = (operation, path) =>
+      operation === 'sync' && path.endsWith('.log') ? 'EIO' : undefined
+    world.append('a-0')
+    await world.until(() => world.offline !== undefined)
+    await world.settle()
+    world.disk.fault = () => undefined
+    world.crash()
+    expect(await restarted(world)).toEqual([])
+    world.losePower()
+    expect(await restarted(world)).toEqual([])
+  })
 })
 
 describe('a start', () => {
