@@ -1,6 +1,6 @@
 /**
- * A random walk of one log directory: logs are made, filled and shortened, all at once, while the process
- * crashes and the power fails at any moment, starts included. The rules under test: docs/JOURNAL.md.
+ * A random walk of one log directory: logs are made, filled, read, shortened, switched and deleted, all at once, while the
+ * process crashes and the power fails at any moment, starts included. The rules under test: docs/JOURNAL.md.
  */
 import { LogWorld } from './log-world.ts'
 
@@ -24,8 +24,14 @@ type Action = (world: LogWorld, name: string) => void | Promise<void>
 /** What may happen next, and how often. */
 const actions: readonly (readonly [weight: number, action: Action])[] = [
   [60, (world, name) => world.append(name)],
-  [4, (world, name) => settled(world, () => world.moveStart(name))],
-  [2, (world, name) => settled(world, () => world.expireAll(name))],
+  [3, (world, name) => world.append(name, { valueBytes: 8_000 })],
+  [6, appendToAll],
+  [5, (world, name) => world.read(name)],
+  [4, (world, name) => world.moveStart(name)],
+  [2, (world, name) => world.expireAll(name)],
+  [3, (world, name) => world.switchMode(name)],
+  [2, (world, name) => world.delete(name)],
+  [3, (world) => world.checkpoint()],
   [1, (world) => world.quiet()],
 ]
 const totalWeight = actions.reduce((sum, [weight]) => sum + weight, 0)
@@ -51,9 +57,11 @@ function pickAction(world: LogWorld): Action {
   return () => {}
 }
 
-async function settled(world: LogWorld, begin: () => void): Promise<void> {
-  begin()
-  await world.settle()
+/** In one turn: a round of many entries. */
+function appendToAll(world: LogWorld): void {
+  for (const name of world.ledgers.keys()) {
+    for (let i = world.random.below(4); i > 0; i--) if (world.isLive(name)) world.append(name)
+  }
 }
 
 /** Ends the life of a process: cleanly, by a crash, or by a power loss; then interrupts the next starts too. */
