@@ -174,7 +174,7 @@ export class RaftLog {
     this.#base = { index, term }
   }
 
-  /** Starts over from a snapshot that is on the disk and holds more than the log. */
+  /** Starts over from a snapshot that is on the disk and is of another log, or of more of it. */
   restore({ index, term }: Snapshot): void {
     assert(index > this.#commitIndex, `Snapshot ${index} is older than what is committed`)
     this.#base = { index, term }
@@ -184,6 +184,13 @@ export class RaftLog {
     this.#takenIndex = index
     this.#unsavedFrom = index + 1n
     if (this.#saving !== undefined) this.#saving.validTo = index
+  }
+
+  /** A snapshot of the log up to `index` is on the disk and has been applied. */
+  cover(index: bigint): void {
+    this.commitTo(index)
+    if (this.#takenIndex < index) this.#takenIndex = index
+    if (this.#durableIndex < index) this.#durableIndex = index
   }
 
   #truncate(from: bigint): void {

@@ -145,8 +145,14 @@ export class Raft {
     this.#follower?.chunkStored(chunk, isUsable)
   }
 
-  /** All pieces are on the disk and verified, and the state machine has been set to it. */
+  /** All pieces are on the disk and verified, and the state machine has been set to it, whatever this replica is by now. */
   snapshotInstalled(snapshot: Snapshot): void {
+    const { index, term } = snapshot
+    if (index > this.log.commitIndex) {
+      const isHeld = this.#replica.log.matches(index, term)
+      assert(isHeld || this.role !== 'leader', 'A leader has everything that is in a snapshot')
+      this.#replica.restore(snapshot)
+    }
     this.#follower?.snapshotInstalled(snapshot)
   }
 

@@ -6,8 +6,9 @@
  * 2. `messages` may be sent at once and in any order, before `persist` is durable: those that depend on it are held back until
  *    `persisted()`.
  * 3. `committed` is applied in order. It is durable here and on a majority.
- * 4. `received` pieces of a snapshot are stored, then `chunkStored` or `snapshotInstalled` is called; `chunks` are read from the
- *    snapshot's file and given to `sendChunk`, or `chunkUnavailable` is called.
+ * 4. `received` pieces of a snapshot are stored, then `chunkStored` or, after the last one, `snapshotInstalled` is called. The state
+ *    machine is set to the snapshot before that, unless `log.commitIndex` has come past it: then it only is reported. `chunks` are
+ *    read from the snapshot's file and given to `sendChunk`, or `chunkUnavailable` is called.
  *
  * Then `takeReady` is called again: each of these may have made more to do.
  */

@@ -132,11 +132,18 @@ export class Replica {
     this.#noteVoters(entries.filter(({ index }) => index >= freshFrom))
   }
 
-  /** A snapshot from the leader is on the disk, and replaces the log. */
+  /**
+   * A snapshot from the leader is on the disk, and replaces the log. One that agrees with the snapshot stays: what lies above it
+   * may have been acknowledged while the snapshot came.
+   */
   restore(snapshot: Snapshot): void {
+    this.snapshot = snapshot
+    if (this.log.matches(snapshot.index, snapshot.term)) {
+      this.log.cover(snapshot.index)
+      return
+    }
     this.log.restore(snapshot)
     this.membership.reset(snapshot)
-    this.snapshot = snapshot
     this.#unsavedReset = snapshot
   }
 

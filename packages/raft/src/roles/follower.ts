@@ -133,11 +133,9 @@ export class Follower implements RoleBehaviour {
     this.#replica.send(this.#leader, { type: 'snapshotReply', index: snapshot.index, nextOffset })
   }
 
-  /** The snapshot is complete, verified and on the disk. */
+  /** The snapshot is complete and on the disk; its state is committed, so the leader has it too. */
   snapshotInstalled(snapshot: Snapshot): void {
     this.#receiving = undefined
-    if (snapshot.index <= this.#replica.log.commitIndex) return
-    this.#replica.restore(snapshot)
     this.#matched(snapshot.index)
   }
 
