@@ -41,6 +41,7 @@ interface Bodies {
     readonly recoveries: number
   }
   heartbeat: {
+    /** Of what the receiver has acknowledged. */
     readonly commitIndex: bigint
     /** Numbers the confirmations of leadership that reads wait for. */
     readonly round: number

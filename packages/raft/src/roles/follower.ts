@@ -62,6 +62,7 @@ export class Follower implements RoleBehaviour {
         break
       case 'heartbeat':
         this.#hear(message.from)
+        this.#recall(message.commitIndex)
         this.#commitTo(message.commitIndex)
         if (message.recoverTo?.recoveries === this.#replica.recoveries) {
           this.#recoverTo = message.recoverTo.index
@@ -191,6 +192,13 @@ export class Follower implements RoleBehaviour {
     this.#replica.merge(fresh)
     this.#matched((fresh.at(-1) as { index: bigint }).index)
     this.#commitTo(least(commitIndex, this.#matchedIndex))
+  }
+
+  /** A heartbeat tells no more than this replica has acknowledged to the leader, perhaps before it was started anew. */
+  #recall(acknowledged: bigint): void {
+    const { isRecovering, log } = this.#replica
+    if (isRecovering) return
+    this.#matchedIndex = greatest(this.#matchedIndex, least(acknowledged, log.lastIndex))
   }
 
   #matched(index: bigint): void {
