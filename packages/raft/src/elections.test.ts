@@ -156,6 +156,17 @@ describe('pre-votes (R2)', () => {
     expect(replica.raft.term).toBe(8n)
   })
 
+  it('a promise for an election that is over counts for nothing in the next', () => {
+    const replica = new SoloReplica({ term: 1n })
+    replica.campaign()
+    replica.timeOut()
+    expect(ofType(replica.run(), 'preVote').map(({ term }) => term)).toEqual([3n, 3n])
+    replica.hear('2', { type: 'preVoteReply', granted: true }, 2n)
+    expect(replica.raft.term).toBe(2n)
+    replica.hear('2', { type: 'preVoteReply', granted: true }, 3n)
+    expect(replica.raft.term).toBe(3n)
+  })
+
   it('is tried again soon: it disturbs nobody', () => {
     const replica = new SoloReplica({ term: 1n })
     for (let again = 0; again < 20; again++) {

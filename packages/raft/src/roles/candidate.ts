@@ -1,7 +1,7 @@
 /** Wants to lead: first asks whether it would win, without disturbing anybody, then campaigns in a new term. */
 import { electionTimeoutMs, preVoteTimeoutMs } from '../election-timeout.ts'
 import type { ReplicaKey } from '../entry.ts'
-import type { Message } from '../messages.ts'
+import type { Message, MessageOf } from '../messages.ts'
 import { tally } from '../quorum.ts'
 import type { Replica } from '../replica.ts'
 import type { RoleBehaviour, Transition } from './role.ts'
@@ -27,7 +27,7 @@ export class Candidate implements RoleBehaviour {
 
   step(message: Message): Transition {
     const wanted = this.#isPreVote ? 'preVoteReply' : 'voteReply'
-    if (message.type !== wanted) return undefined
+    if (message.type !== wanted || this.#isOutdated(message)) return undefined
     this.#votes.set(message.from, message.granted)
     return this.#count()
   }
@@ -83,6 +83,11 @@ export class Candidate implements RoleBehaviour {
     if (!this.#isPreVote) return { to: 'leader' }
     this.#campaign()
     return undefined
+  }
+
+  /** Promised for an election that is over by now. */
+  #isOutdated({ type, granted, term }: MessageOf<'preVoteReply' | 'voteReply'>): boolean {
+    return type === 'preVoteReply' && granted && term !== this.#replica.term + 1n
   }
 
   #others(): ReplicaKey[] {
