@@ -1,6 +1,7 @@
 // Voters that come and go, one at a time (R10; Raft thesis §4).
 import { describe, expect, it } from 'vitest'
 import type { Entry } from './entry.ts'
+import type { Draft } from './messages.ts'
 import {
   accepts,
   electionBaseMs,
@@ -218,6 +219,37 @@ describe('removing a voter', () => {
 })
 
 describe('voters in the log', () => {
+  const append = (entries: Entry[], prevIndex: bigint, prevTerm: bigint): Draft => {
+    return { type: 'append', prevIndex, prevTerm, entries, commitIndex: 0n }
+  }
+  const told = (replica: SoloReplica) =>
+    replica.run().events.flatMap((event) => (event.type === 'voters' ? [event.voters.join()] : []))
+
+  it('a change that is cut off is taken back, and that is told', () => {
+    const replica = new SoloReplica({ term: 1n })
+    replica.hear('2', append([votersEntry(1n, 1n, ['1', '2', '3', '4'])], 0n, 0n))
+    replica.hear('2', append([votersEntry(2n, 1n, ['1', '2', '3'])], 1n, 1n))
+    expect(told(replica)).toEqual(['1,2,3,4', '1,2,3'])
+    replica.hear('3', append([{ index: 2n, term: 2n, kind: 'noop' }], 1n, 1n), 2n)
+    expect(told(replica)).toEqual(['1,2,3,4'])
+    replica.hear('2', append([votersEntry(1n, 3n, ['1', '2'])], 0n, 0n), 3n)
+    expect(told(replica)).toEqual(['1,2,3', '1,2'])
+    expect(replica.raft.voters).toEqual(['1', '2'])
+  })
+
+  it('what is cut off beside them is not told', () => {
+    const replica = new SoloReplica({ term: 1n, log: [1n, 1n] })
+    replica.hear('3', append([{ index: 2n, term: 2n, kind: 'noop' }], 1n, 1n), 2n)
+    expect(told(replica)).toEqual([])
+  })
+
+  it('come with a snapshot', () => {
+    const replica = new SoloReplica({ term: 1n })
+    replica.raft.snapshotInstalled({ index: 4n, term: 1n, voters: ['1', '5'] })
+    expect(told(replica)).toEqual(['1,5'])
+    expect(replica.raft.votersAt(4n)).toEqual(['1', '5'])
+  })
+
   it('are known at each place of the log, for snapshots of the state there', () => {
     const leader = leaderOf()
     leader.raft.changeVoters({ remove: '3' })

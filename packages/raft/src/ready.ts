@@ -45,6 +45,7 @@ export type RaftEvent =
       readonly term: bigint
       readonly leader: ReplicaKey | undefined
     }
+  /** Voters have come into force, or come back into it, or came with a snapshot. */
   | { readonly type: 'voters'; readonly index: bigint; readonly voters: readonly ReplicaKey[] }
   /** A log that had lost entries holds everything again that was ever committed. */
   | { readonly type: 'recovered' }

@@ -127,7 +127,7 @@ export class Replica {
   merge(entries: readonly Entry[]): void {
     const known = this.log.lastIndex
     const cutFrom = this.log.merge(entries)
-    if (cutFrom !== undefined) this.membership.truncate(cutFrom)
+    if (cutFrom !== undefined) this.#takeBackVoters(cutFrom)
     const freshFrom = cutFrom ?? known + 1n
     this.#noteVoters(entries.filter(({ index }) => index >= freshFrom))
   }
@@ -144,6 +144,7 @@ export class Replica {
     }
     this.log.restore(snapshot)
     this.membership.reset(snapshot)
+    this.#tellVoters()
     this.#unsavedReset = snapshot
   }
 
@@ -180,7 +181,19 @@ export class Replica {
     for (const entry of entries) {
       if (entry.kind !== 'voters') continue
       this.membership.append(entry.index, entry.voters)
-      this.events.push({ type: 'voters', index: entry.index, voters: entry.voters })
+      this.#tellVoters()
     }
+  }
+
+  /** The entries from `from` on are gone: the voters before them are in force again. */
+  #takeBackVoters(from: bigint): void {
+    const { index } = this.membership
+    this.membership.truncate(from)
+    if (this.membership.index !== index) this.#tellVoters()
+  }
+
+  #tellVoters(): void {
+    const { index, voters } = this.membership
+    this.events.push({ type: 'voters', index, voters })
   }
 }
