@@ -274,6 +274,12 @@ describe('voters in the log', () => {
 })
 
 describe('observers', () => {
+  it('are no more than the limit', () => {
+    const leader = leaderOf({ limits: { observers: 2 } })
+    for (const key of ['4', '5', '6', '4']) leader.hear(key, { type: 'observe' })
+    expect([...leader.raft.progress.keys()]).toEqual(['2', '3', '4', '5'])
+  })
+
   it('are forgotten when they say nothing for long, and voters are not', () => {
     const leader = leaderOf({ limits: { observers: 1 } })
     leader.hear('4', { type: 'observe' })

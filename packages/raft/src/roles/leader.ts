@@ -135,9 +135,10 @@ export class Leader implements RoleBehaviour {
 
   /** Sends the log to a replica without a vote, from now on. */
   follow(replica: ReplicaKey): void {
-    const { limits } = this.#replica.options
-    const trackedMax = this.#replica.membership.voters.length + limits.observers
-    if (this.#progress.has(replica) || this.#progress.size >= trackedMax) return
+    if (this.#progress.has(replica)) return
+    const { membership, options } = this.#replica
+    const observers = [...this.#progress.keys()].filter((each) => !membership.isVoter(each))
+    if (observers.length >= options.limits.observers) return
     this.#track(replica, this.#replica.log.lastIndex + 1n)
   }
 
