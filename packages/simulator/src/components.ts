@@ -1,7 +1,11 @@
 /** What can be walked at random, by name. */
 import { walkLog } from './log-walk.ts'
+import { walkRaft } from './raft/raft-walk.ts'
 
 /** Lives one random life from a seed; rejects when a promise was broken. The same seed gives the same life. */
 export type Walk = (seed: number) => Promise<void>
 
-export const components: ReadonlyMap<string, Walk> = new Map([['log', walkLog]])
+export const components: ReadonlyMap<string, Walk> = new Map([
+  ['log', walkLog],
+  ['raft', walkRaft],
+])
