@@ -126,9 +126,11 @@ function votersOf(walk: RaftWalk): readonly string[] {
   return walk.world.leader?.raft?.voters ?? []
 }
 
-/** Whether all voters run and nobody has lost anything: damage to one more can be mended. */
+/** Whether all voters, with and without a change under way, run and nobody has lost anything: damage to one more can be mended. */
 function isWhole(walk: RaftWalk): boolean {
   const voters = votersOf(walk)
+  const raft = walk.world.leader?.raft
+  if ((raft?.votersAt(raft.log.commitIndex).length ?? 0) < 3) return false
   const replicas = [...walk.world.replicas.values()]
   return (
     voters.length >= 3 &&
