@@ -128,14 +128,14 @@ function votersOf(walk: RaftWalk): readonly string[] {
 
 /** Whether all voters, with and without a change under way, run and nobody has lost anything: damage to one more can be mended. */
 function isWhole(walk: RaftWalk): boolean {
-  const voters = votersOf(walk)
   const raft = walk.world.leader?.raft
-  if ((raft?.votersAt(raft.log.commitIndex).length ?? 0) < 3) return false
-  const replicas = [...walk.world.replicas.values()]
+  if (raft === undefined) return false
+  const { replicas } = walk.world
+  const isRunning = (key: string) => replicas.get(key)?.raft !== undefined
   return (
-    voters.length >= 3 &&
-    voters.every((key) => walk.world.replicas.get(key)?.raft !== undefined) &&
-    replicas.every((replica) => !isPresent(walk, replica) || !replica.disk.isRecovering)
+    [raft.voters, raft.votersAt(raft.log.commitIndex)].every(
+      (voters) => voters.length >= 3 && voters.every(isRunning),
+    ) && [...replicas.values()].every((each) => !isPresent(walk, each) || !each.disk.isRecovering)
   )
 }
 
