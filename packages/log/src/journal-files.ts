@@ -30,6 +30,10 @@ export class JournalFiles {
     return this.#all.length
   }
 
+  get freeCount(): number {
+    return this.#free.length
+  }
+
   get largestBytes(): number {
     return this.#all.reduce((most, file) => Math.max(most, file.sizeBytes), 0)
   }
@@ -62,8 +66,9 @@ export class JournalFiles {
       const zeros = Buffer.alloc(Math.min(zeroChunkBytes, sizeBytes))
       for (let at = 0; at < sizeBytes; at += zeros.length) {
         await file.write([zeros.subarray(0, Math.min(zeros.length, sizeBytes - at))], at)
+        // Piece by piece: the rounds that are written meanwhile would wait for all of it.
+        await file.datasync()
       }
-      await file.datasync()
     } finally {
       await file.close()
     }

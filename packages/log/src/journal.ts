@@ -55,8 +55,8 @@ export class Journal {
     return this.#durableLsn
   }
 
-  /** Bytes of rounds that a start would have to read. */
-  get liveBytes(): number {
+  /** Bytes of all rounds since the start. */
+  get writtenBytes(): number {
     return this.#writtenBytes
   }
 
@@ -110,17 +110,11 @@ export class Journal {
     const before = this.#rounds.length
     const keep = this.#rounds.findIndex((round) => round.lsn >= place.lsn)
     this.#rounds = keep < 0 ? [] : this.#rounds.slice(keep)
-    const oldest = this.#rounds[0]
     const free = this.#used.filter(
       (file) => !this.#rounds.some((round) => round.fileNumber === file.number),
     )
     for (const file of free) this.#options.files.release(file)
     this.#used = this.#used.filter((file) => !free.includes(file))
-    this.#writtenBytes = this.#used.reduce((sum, file) => sum + file.sizeBytes, 0)
-    if (this.#current !== undefined) {
-      const from = oldest?.fileNumber === this.#current.file.number ? oldest.position : 0
-      this.#writtenBytes += oldest === undefined ? 0 : this.#current.position - from
-    }
     if (this.#rounds.length < before) this.onRoom?.()
   }
 
@@ -141,7 +135,7 @@ export class Journal {
     if (file === undefined) return this.#rewound(bytes)
     if (current !== undefined) this.#used.push(current.file)
     this.#current = { file, position: 0 }
-    this.#growWithin(0)
+    if (this.#options.files.freeCount === 0) this.#growWithin(0)
     return this.#current
   }
 
@@ -154,12 +148,12 @@ export class Journal {
     return current
   }
 
-  /** Grows in the background while more is used than an idle broker needs, and always for a round larger than any file. */
+  /** Grows in the background when the last free file was taken, and for a round larger than any file. */
   #growWithin(neededBytes: number): void {
     const { files, fileBytesMax, fileCountMax } = this.#options
     const tooSmall = neededBytes > files.largestBytes
     if (this.#growing !== undefined) return
-    if (!tooSmall && (files.count >= fileCountMax || this.#used.length === 0)) return
+    if (!tooSmall && files.count >= fileCountMax) return
     const bytes = Math.max(Math.min(files.largestBytes * 2, fileBytesMax), neededBytes)
     this.#growing = files.grow(bytes).then(
       () => {

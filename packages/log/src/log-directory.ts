@@ -75,7 +75,8 @@ export class LogDirectory implements AsyncDisposable {
   #checkpointing: Promise<void> | undefined
   #checkpointWanted = false
   #advancing: Promise<void> | undefined
-  #journaledSince = 0
+  /** Where the journal's `writtenBytes` makes the next checkpoint due. */
+  #checkpointDueBytes = checkpointBytes
   #quiet: Timer | undefined
   #asyncFlush: Timer | undefined
   readonly #deletions = new Set<Timer>()
@@ -319,11 +320,8 @@ export class LogDirectory implements AsyncDisposable {
 
   #noteWritten(runs: readonly RoundRun[], lsn: bigint | undefined): void {
     this.#flusher.noteWritten(runs, lsn)
-    for (const { log, run } of runs) {
-      if (log.flushMode === 'async') this.#armAsyncFlush()
-      if (lsn !== undefined) this.#journaledSince += run.lengthBytes
-    }
-    if (this.#journaledSince >= checkpointBytes) void this.#advance()
+    if (runs.some(({ log }) => log.flushMode === 'async')) this.#armAsyncFlush()
+    if (this.#journal.writtenBytes >= this.#checkpointDueBytes) void this.#advance()
     else this.#armQuiet()
   }
 
@@ -349,7 +347,7 @@ export class LogDirectory implements AsyncDisposable {
   }
 
   async #flushAndCheckpoint(): Promise<void> {
-    this.#journaledSince = 0
+    this.#checkpointDueBytes = this.#journal.writtenBytes + checkpointBytes
     try {
       await this.#flusher.flushThrough(this.#rounds.completedLsn)
       await this.checkpoint()
