@@ -13,16 +13,15 @@ import {
   type RaftEvent,
   type RaftLimits,
   type Ready,
-  type ReceivedChunk,
   type Refusal,
   type ReplicaKey,
 } from '@naru/raft'
 import { ConsensusError } from './errors.ts'
 import type { PeerTransport } from './peer-transport.ts'
+import { SnapshotExchange } from './snapshot-exchange.ts'
 import type { StateMachine } from './state-machine.ts'
 import type { RaftStorage } from './storage/raft-storage.ts'
 
-const chunkBytes = 256 << 10
 const snapshotBytes = 32 << 20
 
 export interface RaftNodeOptions {
@@ -66,10 +65,14 @@ export class RaftNode implements AsyncDisposable {
   #isStopped = false
   #timer: Timer | undefined
   #timerMs = Number.POSITIVE_INFINITY
-  /** Operations on snapshots, one after the other. */
-  #snapshotWork: Promise<void> = Promise.resolve()
   #writing: Promise<void> = Promise.resolve()
-  #isSnapshotting = false
+  readonly #snapshots: SnapshotExchange
+  /** Who waits until an index is applied. */
+  #appliedWaiters: {
+    readonly index: bigint
+    readonly resolve: () => void
+    readonly reject: (error: ConsensusError) => void
+  }[] = []
 
   private constructor(options: RaftNodeOptions) {
     this.#options = options
@@ -81,9 +84,20 @@ export class RaftNode implements AsyncDisposable {
       clock.monotonic(),
     )
     this.#appliedIndex = storage.stored.snapshot?.index ?? 0n
+    this.#snapshots = new SnapshotExchange({
+      raft: this.#raft,
+      storage,
+      stateMachine: options.stateMachine,
+      onRestored: (index) => {
+        this.#appliedIndex = index
+        this.#wakeApplied()
+      },
+      onProgress: () => this.#schedule(),
+      onError: (error) => this.#fail(error),
+    })
   }
 
-  /** Starts from what the disk holds. Throws METADATA_CORRUPT when the snapshot cannot be read. */
+  /** Starts from what the disk holds. Throws SNAPSHOT_LOST when the snapshot cannot be read. */
   static async start(options: RaftNodeOptions): Promise<RaftNode> {
     const { storage, transport, stateMachine } = options
     const { snapshot } = storage.stored
@@ -115,7 +129,7 @@ export class RaftNode implements AsyncDisposable {
     return this.#appliedIndex
   }
 
-  /** Resolves when the entry is applied here. Rejects with NOT_LEADER, BUSY, or LEADERSHIP_LOST when nobody knows what became of it. */
+  /** Resolves when the entry is applied here. Rejects with NOT_LEADER, REFUSED, or LEADERSHIP_LOST when nobody knows what became of it. */
   propose(payload: Buffer): Promise<void> {
     return this.#await(this.#raft.propose([{ kind: 'data', payload }]))
   }
@@ -149,7 +163,7 @@ export class RaftNode implements AsyncDisposable {
     this.#timer?.cancel()
     this.#failWaiters('the node stops')
     await this.#writing.catch(() => {})
-    await this.#snapshotWork
+    await this.#snapshots.stop()
   }
 
   #receive(message: Message): void {
@@ -205,8 +219,8 @@ export class RaftNode implements AsyncDisposable {
     for (const event of ready.events) this.#note(event)
     for (const { id, index } of ready.reads) this.#settleRead(id)?.resolve(index)
     for (const id of ready.failedReads) this.#settleRead(id)?.reject(refused('notLeader'))
-    for (const chunk of ready.chunks) this.#onSnapshots(() => this.#sendChunk(chunk))
-    for (const chunk of ready.received) this.#onSnapshots(() => this.#store(chunk))
+    for (const chunk of ready.chunks) this.#snapshots.send(chunk)
+    for (const chunk of ready.received) this.#snapshots.store(chunk)
     this.#considerSnapshot()
     return ready.committed.length > 0
   }
@@ -227,6 +241,7 @@ export class RaftNode implements AsyncDisposable {
     if (entry.kind === 'data') this.#options.stateMachine.apply(entry.payload, entry.index)
     this.#appliedIndex = entry.index
     this.#appliedBytes += entryBytes(entry)
+    this.#wakeApplied()
     const waiter = this.#waiters.get(entry.index)
     if (waiter === undefined) return
     this.#waiters.delete(entry.index)
@@ -244,13 +259,16 @@ export class RaftNode implements AsyncDisposable {
   }
 
   #applied(index: bigint): Promise<void> {
-    return new Promise((resolve) => {
-      const look = () => {
-        if (this.#appliedIndex >= index || this.#isStopped) resolve()
-        else this.#options.clock.afterTurn(look)
-      }
-      look()
+    return new Promise((resolve, reject) => {
+      this.#appliedWaiters.push({ index, resolve, reject })
     })
+  }
+
+  #wakeApplied(): void {
+    const done = this.#appliedWaiters.filter(({ index }) => index <= this.#appliedIndex)
+    if (done.length === 0) return
+    this.#appliedWaiters = this.#appliedWaiters.filter((waiter) => !done.includes(waiter))
+    for (const { resolve } of done) resolve()
   }
 
   #settleRead(id: number) {
@@ -264,65 +282,15 @@ export class RaftNode implements AsyncDisposable {
     this.#waiters.clear()
     for (const { reject } of this.#reads.values()) reject(lost(reason))
     this.#reads.clear()
+    for (const { reject } of this.#appliedWaiters.splice(0)) reject(lost(reason))
   }
 
   #considerSnapshot(): void {
     const since = this.#appliedIndex - (this.#raft.snapshot?.index ?? 0n)
-    const isDue =
-      since >= BigInt(this.#options.snapshotEntries ?? 20_000) ||
-      this.#appliedBytes >= snapshotBytes
-    if (isDue && !this.#isSnapshotting) this.#takeSnapshot()
-  }
-
-  /** The state is taken now; it becomes the start of the log once it is on the disk. */
-  #takeSnapshot(): void {
-    const index = this.#appliedIndex
-    const term = this.#raft.log.termAt(index)
-    if (term === undefined) return
-    const snapshot = { index, term, voters: this.#raft.votersAt(index) }
-    const state = this.#options.stateMachine.snapshot()
-    this.#isSnapshotting = true
+    const entries = BigInt(this.#options.snapshotEntries ?? 20_000)
+    if (since < entries && this.#appliedBytes < snapshotBytes) return
     this.#appliedBytes = 0
-    this.#onSnapshots(async () => {
-      await this.#options.storage.saveSnapshot(snapshot, state)
-      this.#raft.snapshotTaken(snapshot)
-      await this.#options.storage.compact(this.#raft.log.baseIndex)
-      this.#isSnapshotting = false
-    })
-  }
-
-  async #sendChunk({ to, snapshot, offset }: Ready['chunks'][number]): Promise<void> {
-    const piece = await this.#options.storage.readSnapshot(snapshot.index, offset, chunkBytes)
-    if (piece === undefined) this.#raft.chunkUnavailable(to)
-    else this.#raft.sendChunk(to, { snapshot, offset, ...piece })
-    this.#schedule()
-  }
-
-  async #store(chunk: ReceivedChunk): Promise<void> {
-    const { storage, stateMachine } = this.#options
-    const { snapshot, offset, data, isLast } = chunk
-    await storage.receive(snapshot, offset, data)
-    if (!isLast) this.#raft.chunkStored(chunk, true)
-    else if (snapshot.index <= this.#raft.log.commitIndex) this.#raft.snapshotInstalled(snapshot)
-    else {
-      const state = await storage.finishReceived(snapshot)
-      if (state === undefined) this.#raft.chunkStored(chunk, false)
-      else {
-        // Appends may have come past it while it was written: then the log goes on, and so does the state.
-        if (snapshot.index > this.#raft.log.commitIndex) {
-          stateMachine.restore(state)
-          this.#appliedIndex = snapshot.index
-        }
-        this.#raft.snapshotInstalled(snapshot)
-      }
-    }
-    this.#schedule()
-  }
-
-  #onSnapshots(work: () => Promise<void>): void {
-    this.#snapshotWork = this.#snapshotWork
-      .then(() => (this.#isStopped ? undefined : work()))
-      .catch((error: unknown) => this.#fail(error))
+    this.#snapshots.take(this.#appliedIndex)
   }
 
   #armTimer(): void {
