@@ -94,6 +94,7 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
     clock: options.clock,
     logger,
     intervalMs: config.number('log.retention.check.interval.ms'),
+    producerExpirationMs: config.number('producer.id.expiration.ms'),
   })
   started.defer(() => retention.stop())
   const listeners = await startListeners(options, dispatcher, started)

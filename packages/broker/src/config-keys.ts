@@ -292,6 +292,13 @@ export const brokerConfigKeys: readonly ConfigKey[] = [
     documentation: 'Fetch sessions that are remembered.',
   },
   {
+    name: 'producer.id.expiration.ms',
+    ...int,
+    default: '86400000',
+    min: 1,
+    documentation: 'Time after which an idempotent producer that writes nothing is forgotten.',
+  },
+  {
     name: 'naru.log.level',
     ...string,
     default: 'info',

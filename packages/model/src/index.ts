@@ -12,4 +12,9 @@ export {
   topicConfigKey,
   topicConfigKeys,
 } from './topic-config.ts'
-export { collisionKey, invalidTopicName } from './topic-name.ts'
+export {
+  collisionKey,
+  invalidTopicName,
+  isInternalTopic,
+  isReservedTopic,
+} from './topic-name.ts'

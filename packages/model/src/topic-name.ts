@@ -13,3 +13,15 @@ export function invalidTopicName(name: string): string | undefined {
 export function collisionKey(name: string): string {
   return name.replaceAll('.', '_')
 }
+
+const internalTopics = new Set(['__consumer_offsets', '__transaction_state', '__share_group_state'])
+
+/** Topics in which brokers keep the state of groups and transactions: clients may read them, not write. */
+export function isInternalTopic(name: string): boolean {
+  return internalTopics.has(name)
+}
+
+/** The name of the metadata log, which is no topic. */
+export function isReservedTopic(name: string): boolean {
+  return name === '__cluster_metadata'
+}

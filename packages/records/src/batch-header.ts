@@ -5,6 +5,7 @@
  * base offset and leader epoch are ours to write.
  */
 import { crc32c } from '@naru/base'
+import { attributeBits } from './attributes.ts'
 
 export const batchHeaderBytes = 61
 /** Bytes before the part that the length field counts. */
@@ -13,8 +14,9 @@ export const noTimestamp = -1n
 export const noProducerId = -1n
 export const noSequence = -1
 
-const crcAt = 17
-const attributesAt = 21
+export const magicPosition = 16
+const crcPosition = 17
+const attributesPosition = 21
 
 export interface BatchHeader {
   readonly baseOffset: bigint
@@ -41,7 +43,7 @@ export function readBatchHeader(buffer: Buffer, at = 0): BatchHeader {
     lastOffset: baseOffset + BigInt(lastOffsetDelta),
     sizeBytes: batchSizeAt(buffer, at),
     leaderEpoch: buffer.readInt32BE(at + 12),
-    attributes: buffer.readInt16BE(at + attributesAt),
+    attributes: buffer.readInt16BE(at + attributesPosition),
     lastOffsetDelta,
     baseTimestamp: buffer.readBigInt64BE(at + 27),
     maxTimestamp: buffer.readBigInt64BE(at + 35),
@@ -66,7 +68,11 @@ export function batchSizeAt(buffer: Buffer, at: number): number {
 }
 
 export function magicAt(buffer: Buffer, at: number): number {
-  return buffer.readInt8(at + 16)
+  return buffer.readInt8(at + magicPosition)
+}
+
+export function attributesAt(buffer: Buffer, at: number): number {
+  return buffer.readInt16BE(at + attributesPosition)
 }
 
 export function maxTimestampAt(buffer: Buffer, at: number): bigint {
@@ -79,8 +85,8 @@ export function leaderEpochAt(buffer: Buffer, at: number): number {
 
 /** Whether the checksum of the batch that fills `buffer[at, at + sizeBytes)` is right. */
 export function isCrcValid(buffer: Buffer, at: number, sizeBytes: number): boolean {
-  const covered = buffer.subarray(at + attributesAt, at + sizeBytes)
-  return crc32c(covered) === buffer.readUInt32BE(at + crcAt)
+  const covered = buffer.subarray(at + attributesPosition, at + sizeBytes)
+  return crc32c(covered) === buffer.readUInt32BE(at + crcPosition)
 }
 
 /** Writes what the leader decides: outside the checksum, so the records stay as the producer made them. */
@@ -100,7 +106,28 @@ export function assignLogAppendTime(
   sizeBytes: number,
   nowMs: bigint,
 ): void {
-  buffer.writeInt16BE(buffer.readInt16BE(at + attributesAt) | 0b1000, at + attributesAt)
-  buffer.writeBigInt64BE(nowMs, at + 35)
-  buffer.writeUInt32BE(crc32c(buffer.subarray(at + attributesAt, at + sizeBytes)), at + crcAt)
+  const attributes = attributesAt(buffer, at) | attributeBits.logAppendTime
+  assignTimestamps(buffer, { at, sizeBytes, attributes, maxTimestamp: nowMs })
+}
+
+/** Makes the header say what the records say: their own timestamps, the largest of which is `maxTimestamp`. */
+export function assignCreateTime(
+  buffer: Buffer,
+  at: number,
+  sizeBytes: number,
+  maxTimestamp: bigint,
+): void {
+  const attributes = attributesAt(buffer, at) & ~attributeBits.logAppendTime
+  assignTimestamps(buffer, { at, sizeBytes, attributes, maxTimestamp })
+}
+
+function assignTimestamps(
+  buffer: Buffer,
+  batch: { at: number; sizeBytes: number; attributes: number; maxTimestamp: bigint },
+): void {
+  const { at, sizeBytes } = batch
+  buffer.writeInt16BE(batch.attributes, at + attributesPosition)
+  buffer.writeBigInt64BE(batch.maxTimestamp, at + 35)
+  const covered = buffer.subarray(at + attributesPosition, at + sizeBytes)
+  buffer.writeUInt32BE(crc32c(covered), at + crcPosition)
 }

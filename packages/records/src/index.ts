@@ -1,6 +1,7 @@
-export { compressionOf, isTransactional } from './attributes.ts'
+export { compressionOf, hasLogAppendTime, isTransactional } from './attributes.ts'
 export type { BatchHeader } from './batch-header.ts'
 export {
+  assignCreateTime,
   assignLogAppendTime,
   assignOffset,
   baseOffsetAt,
@@ -28,5 +29,10 @@ export {
   recompressBatch,
   recordsOf,
 } from './record-batch.ts'
-export type { BatchRefusal, Validation, ValidationRules } from './validate-batch.ts'
-export { validateBatch } from './validate-batch.ts'
+export type {
+  BatchRefusal,
+  RefusedRecord,
+  Validation,
+  ValidationRules,
+} from './validate-batch.ts'
+export { tooLarge, validateBatch } from './validate-batch.ts'

@@ -8,9 +8,10 @@ export interface RecordWalk {
   readonly problem: string | undefined
   /** Index of the record that the problem is about. */
   readonly at: number
+  /** Smallest and largest timestamp, as distances from the base timestamp, where there is no problem. Exact up to 2^53. */
+  readonly oldestDelta: number
+  readonly newestDelta: number
 }
-
-const fine: RecordWalk = { problem: undefined, at: -1 }
 
 class Cursor {
   readonly bytes: Buffer
@@ -45,14 +46,28 @@ class Cursor {
     return this.#fail()
   }
 
-  /** A varint of up to 64 bits whose value is not needed. */
-  skipVarlong(): void {
-    for (let i = 0; i < 10; i++) {
-      const byte = this.bytes[this.position++]
-      if (byte === undefined) break
-      if (byte < 0x80) return
+  /** A zigzag varint of up to 64 bits. */
+  varlong(): number {
+    const { bytes } = this
+    let at = this.position
+    const first = bytes[at]
+    if (first !== undefined && first < 0x80) {
+      this.position++
+      return (first >>> 1) ^ -(first & 1)
     }
-    this.#fail()
+    let value = 0
+    let unit = 1
+    for (let i = 0; i < 10; i++) {
+      const byte = bytes[at++]
+      if (byte === undefined) break
+      value += (byte & 0x7f) * unit
+      if (byte < 0x80) {
+        this.position = at
+        return value % 2 === 0 ? value / 2 : -(value + 1) / 2
+      }
+      unit *= 128
+    }
+    return this.#fail()
   }
 
   #fail(): number {
@@ -68,23 +83,45 @@ export function walkRecords(
 ): RecordWalk {
   const { from, to, count, needsKeys } = options
   const cursor = new Cursor(bytes, from)
+  let oldestDelta = Number.POSITIVE_INFINITY
+  let newestDelta = Number.NEGATIVE_INFINITY
   for (let index = 0; index < count; index++) {
     const length = cursor.varint()
     const end = cursor.position + length
-    if (cursor.failed || length < 0 || end > to) return { problem: 'is cut off', at: index }
+    if (cursor.failed || length < 0 || end > to) return wrong('is cut off', index)
     cursor.position++
-    cursor.skipVarlong()
-    if (cursor.varint() !== index) return { problem: 'has an offset out of order', at: index }
+    const timestampDelta = cursor.varlong()
+    if (timestampDelta < oldestDelta) oldestDelta = timestampDelta
+    if (timestampDelta > newestDelta) newestDelta = timestampDelta
+    if (cursor.varint() !== index) return wrong('has an offset out of order', index)
     const keyLength = cursor.varint()
-    if (needsKeys && keyLength < 0) return { problem: 'has no key', at: index }
+    if (needsKeys && keyLength < 0) return wrong('has no key', index)
     if (keyLength > 0) cursor.position += keyLength
     const valueLength = cursor.varint()
     if (valueLength > 0) cursor.position += valueLength
-    if (!skipHeaders(cursor, end) || cursor.position !== end) {
-      return { problem: 'is malformed', at: index }
-    }
+    if (!skipHeaders(cursor, end) || cursor.position !== end) return wrong('is malformed', index)
   }
-  return cursor.position === to ? fine : { problem: 'is followed by other bytes', at: count - 1 }
+  if (cursor.position !== to) return wrong('is followed by other bytes', count - 1)
+  return { problem: undefined, at: -1, oldestDelta, newestDelta }
+}
+
+function wrong(problem: string, at: number): RecordWalk {
+  return { problem, at, oldestDelta: 0, newestDelta: 0 }
+}
+
+/** The distance of each record's timestamp from the base timestamp; the records are known to be well-formed. */
+export function* timestampDeltasOf(
+  bytes: Buffer,
+  { from, count }: { from: number; count: number },
+): Generator<number> {
+  const cursor = new Cursor(bytes, from)
+  for (let index = 0; index < count; index++) {
+    const length = cursor.varint()
+    const end = cursor.position + length
+    cursor.position++
+    yield cursor.varlong()
+    cursor.position = end
+  }
 }
 
 function skipHeaders(cursor: Cursor, end: number): boolean {

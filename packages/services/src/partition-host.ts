@@ -10,33 +10,39 @@ import {
   type LogDirectory,
   LogDirectoryError,
 } from '@naru/log'
-import { type KafkaError, kafkaErrors, type TopicConfig, type TopicId } from '@naru/model'
+import {
+  isInternalTopic,
+  type KafkaError,
+  kafkaErrors,
+  type TopicConfig,
+  type TopicId,
+} from '@naru/model'
 import { PartitionLeader } from '@naru/partition'
 import {
+  assignCreateTime,
   assignLogAppendTime,
   assignOffset,
   type BatchHeader,
+  type BatchRefusal,
   type CompressionType,
   firstRecordSince,
+  hasLogAppendTime,
   isTransactional,
   newestRecord,
   readBatchHeader,
   recompressBatch,
+  tooLarge,
   validateBatch,
 } from '@naru/records'
 import { PartitionState } from './partition-state.ts'
 
-export interface Refused {
-  readonly error: KafkaError
-  readonly message: string
-  readonly recordIndex?: number
-}
+export type Refused = BatchRefusal
 
 export interface Appended {
   readonly baseOffset: bigint
   /** The high watermark that acknowledges it. */
   readonly endOffset: bigint
-  /** -1 unless the topic stamps records itself. */
+  /** -1 unless the topic stamps records itself, or the batch was there before: then its largest timestamp. */
   readonly logAppendTimeMs: bigint
 }
 
@@ -46,7 +52,6 @@ export interface FoundOffset {
   readonly leaderEpoch: number
 }
 
-const producerExpirationMs = 86_400_000n
 const notFound: FoundOffset = { offset: -1n, timestamp: -1n, leaderEpoch: -1 }
 
 export class PartitionHost {
@@ -121,6 +126,10 @@ export class PartitionHost {
           },
     })
     if (validation.refusal !== undefined) return validation.refusal
+    if (isInternalTopic(this.topic)) {
+      const message = `Only brokers write to ${this.topic}`
+      return refused(kafkaErrors.INVALID_TOPIC_EXCEPTION, message)
+    }
     if (isTransactional(validation.header.attributes)) {
       const message = 'Transactions are not supported by this version'
       return refused(kafkaErrors.UNSUPPORTED_VERSION, message)
@@ -128,9 +137,13 @@ export class PartitionHost {
     const verdict = this.#state.producers.check(validation.header)
     if (verdict.kind === 'refuse') return refused(verdict.error, verdict.message)
     if (verdict.kind === 'duplicate') {
-      const { baseOffset, lastOffset } = verdict.of
-      return { baseOffset, endOffset: lastOffset + 1n, logAppendTimeMs: -1n }
+      const { baseOffset, lastOffset, timestamp } = verdict.of
+      return { baseOffset, endOffset: lastOffset + 1n, logAppendTimeMs: timestamp }
     }
+    const { header, newestTimestamp } = validation
+    const isTruthful =
+      header.maxTimestamp === newestTimestamp && !hasLogAppendTime(header.attributes)
+    if (!isTruthful) assignCreateTime(bytes, 0, bytes.length, newestTimestamp)
     return this.#write(leader, bytes, nowMs)
   }
 
@@ -202,8 +215,8 @@ export class PartitionHost {
     return this.#state.producers
   }
 
-  expireProducers(): void {
-    this.#state.producers.expire(BigInt(this.#clock.now()), producerExpirationMs)
+  expireProducers(expirationMs: number): void {
+    this.#state.producers.expire(BigInt(this.#clock.now()), BigInt(expirationMs))
   }
 
   /** The log directory failed, or the partition is deleted: nobody who waits will be acknowledged. */
@@ -228,19 +241,30 @@ export class PartitionHost {
     })
   }
 
-  #write(leader: PartitionLeader, bytes: Buffer, nowMs: number): Appended {
-    const { compressionType, hasLogAppendTime } = this.config
+  #write(leader: PartitionLeader, bytes: Buffer, nowMs: number): Appended | Refused {
+    const {
+      compressionType,
+      hasLogAppendTime: isStamped,
+      maxMessageBytes,
+      segmentBytes,
+    } = this.config
     const batch =
       compressionType === 'producer' ? bytes : recompressBatch(bytes, codecNamed(compressionType))
+    // In another codec it may be larger than what came.
+    if (batch.length > maxMessageBytes) return tooLarge(batch.length, maxMessageBytes)
+    if (batch.length > segmentBytes) {
+      const message = `The batch has ${batch.length} bytes: segment.bytes is ${segmentBytes}`
+      return refused(kafkaErrors.RECORD_LIST_TOO_LARGE, message)
+    }
     const baseOffset = leader.logEndOffset
     assignOffset(batch, 0, { baseOffset, leaderEpoch: leader.leaderEpoch })
-    if (hasLogAppendTime) assignLogAppendTime(batch, 0, batch.length, BigInt(nowMs))
+    if (isStamped) assignLogAppendTime(batch, 0, batch.length, BigInt(nowMs))
     const header: BatchHeader = readBatchHeader(batch)
     this.log.append(batch, header, nowMs)
     this.#state.replay(header)
     const endOffset = header.lastOffset + 1n
     leader.appended(endOffset)
-    return { baseOffset, endOffset, logAppendTimeMs: hasLogAppendTime ? BigInt(nowMs) : -1n }
+    return { baseOffset, endOffset, logAppendTimeMs: isStamped ? BigInt(nowMs) : -1n }
   }
 
   #confirmed(): void {

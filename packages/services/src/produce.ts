@@ -1,10 +1,12 @@
 import { type KafkaError, kafkaErrors } from '@naru/model'
+import type { RefusedRecord } from '@naru/records'
 import { type Appended, type PartitionHost, type Refused, storageError } from './partition-host.ts'
 
 export interface ProduceResult {
   readonly error: KafkaError
   readonly message: string | null
-  readonly recordIndex?: number
+  /** The records that are to blame, where not the whole batch is. */
+  readonly records?: readonly RefusedRecord[]
   readonly baseOffset: bigint
   readonly logAppendTimeMs: bigint
   readonly logStartOffset: bigint
@@ -36,7 +38,8 @@ function appendNow(
 ): void {
   const outcome = host.append(request.bytes, request.produceVersion)
   if (isRefused(outcome)) {
-    done({ ...failed(outcome.error, outcome.message), ...blame(outcome) })
+    const { error, message, records = [] } = outcome
+    done({ ...failed(error, message), records })
     return
   }
   const { baseOffset, endOffset, logAppendTimeMs } = outcome
@@ -59,8 +62,4 @@ export function failed(error: KafkaError, message: string): ProduceResult {
 
 function isRefused(outcome: Appended | Refused): outcome is Refused {
   return 'error' in outcome
-}
-
-function blame(refused: Refused): { recordIndex?: number } {
-  return refused.recordIndex === undefined ? {} : { recordIndex: refused.recordIndex }
 }

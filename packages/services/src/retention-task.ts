@@ -15,6 +15,8 @@ export class RetentionTask {
     clock: Clock
     logger: Logger
     intervalMs: number
+    /** `producer.id.expiration.ms` */
+    producerExpirationMs: number
   }
   #timer: Timer | undefined
   #running: Promise<void> | undefined
@@ -24,6 +26,8 @@ export class RetentionTask {
     clock: Clock
     logger: Logger
     intervalMs: number
+    /** `producer.id.expiration.ms` */
+    producerExpirationMs: number
   }) {
     this.#options = options
   }
@@ -56,11 +60,11 @@ export class RetentionTask {
 
   async #apply(host: PartitionHost): Promise<void> {
     const { log, config } = host
+    host.expireProducers(this.#options.producerExpirationMs)
     if (!host.isOnline || (config.retentionMs < 0 && config.retentionBytes < 0)) return
     // A log with nothing in it has nothing to lose: it is not even loaded for this.
     if (log.logStartOffset === log.logEndOffset) return
     const leader = await host.open()
-    host.expireProducers()
     const nowMs = this.#options.clock.now()
     const active = await this.#described(host, log.segments.length - 1)
     const isIdle = log.confirmedOffset === log.logEndOffset

@@ -11,12 +11,10 @@ type Topic = Response['responses'][number]
 export function produce({ partitions }: Pick<Ports, 'partitions'>) {
   return defineHandler(
     apis.produce,
-    (request, { apiVersion }) => {
-      if (request.acks < -1 || request.acks > 1) return refusedWhole(request)
-      return new Promise<Answer<Response>>((resolve) => {
+    (request, { apiVersion }) =>
+      new Promise<Answer<Response>>((resolve) => {
         appendAll(partitions, request, apiVersion, resolve)
-      })
-    },
+      }),
     { isPipelined: true },
   )
 }
@@ -52,6 +50,8 @@ function appendAll(
       else if (host === undefined) {
         const error = kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION
         done(failed(error, error.description))
+      } else if (request.acks < -1 || request.acks > 1) {
+        done(failed(kafkaErrors.INVALID_REQUIRED_ACKS, `acks=${request.acks} is not known`))
       } else {
         const bytes = partition.records ?? Buffer.alloc(0)
         append(host, { bytes, produceVersion: apiVersion, waits: request.acks !== 0 }, done)
@@ -65,31 +65,18 @@ function partitionResponse(
   index: number,
   result: ProduceResult,
 ): Topic['partitionResponses'][number] {
-  const { error, message, recordIndex, baseOffset, logAppendTimeMs, logStartOffset } = result
+  const { error, message, records = [], baseOffset, logAppendTimeMs, logStartOffset } = result
   return {
     index,
     errorCode: error.code,
     baseOffset,
     logAppendTimeMs,
     logStartOffset,
-    recordErrors:
-      recordIndex === undefined
-        ? []
-        : [{ batchIndex: recordIndex, batchIndexErrorMessage: message }],
+    recordErrors: records.map((record) => ({
+      batchIndex: record.index,
+      batchIndexErrorMessage: record.message,
+    })),
     errorMessage: message,
     currentLeader: null,
-  }
-}
-
-function refusedWhole(request: Request): Response {
-  const refused = failed(kafkaErrors.INVALID_REQUIRED_ACKS, `acks=${request.acks} is not known`)
-  return {
-    responses: request.topicData.map(({ name, topicId, partitionData }) => ({
-      name,
-      topicId,
-      partitionResponses: partitionData.map(({ index }) => partitionResponse(index, refused)),
-    })),
-    throttleTimeMs: 0,
-    nodeEndpoints: [],
   }
 }
