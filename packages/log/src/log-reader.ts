@@ -146,10 +146,10 @@ function finishRead(
   return bytes
 }
 
-/** The batch that holds the first record at or after `timestamp`, or undefined; batches up to `upTo` are looked at. */
+/** The first batch with a record at or after `timestamp`, or undefined; batches that hold `from` or follow it, up to `upTo`, are looked at. */
 export async function batchForTimestamp(
   log: Log,
-  { timestamp, upTo }: { timestamp: bigint; upTo: bigint },
+  { timestamp, from: first, upTo }: { timestamp: bigint; from: bigint; upTo: bigint },
 ): Promise<Buffer | undefined> {
   for (const segment of [...log.segments]) {
     const { time, offset } = await log.storage.indexesOf(log, segment)
@@ -158,8 +158,7 @@ export async function batchForTimestamp(
     const from = lower === undefined ? 0 : offset.floorPosition(lower.relativeOffset)
     const found = await findBatch(log, segment, {
       from,
-      matches: (header) =>
-        header.maxTimestamp >= timestamp && header.lastOffset >= log.logStartOffset,
+      matches: (header) => header.maxTimestamp >= timestamp && header.lastOffset >= first,
     })
     if (found === undefined) continue
     if (found.baseOffset >= upTo) return undefined
@@ -168,20 +167,24 @@ export async function batchForTimestamp(
   return undefined
 }
 
-/** The batch that holds the largest timestamp of the log, the earliest of equals; undefined when the log is empty. */
-export async function batchOfMaxTimestamp(log: Log): Promise<Buffer | undefined> {
+/** The last offset of the batch with the largest timestamp, the earliest of equals; undefined when the log is empty. */
+export async function offsetOfMaxTimestamp(log: Log): Promise<bigint | undefined> {
   let newest: Segment | undefined
-  for (const segment of log.segments) {
-    if (log.readableBytes(segment) === 0) continue
+  for (const segment of [...log.segments]) {
+    if (segment.sizeBytes === 0) continue
     await log.storage.indexesOf(log, segment)
     if (newest === undefined || segment.maxTimestamp > newest.maxTimestamp) newest = segment
   }
-  if (newest === undefined) return undefined
-  const offset = newest.maxTimestampOffset
-  const from = await positionOf(log, newest, offset)
-  const header = await readAt(log, newest, { from, bytes: batchHeaderBytes })
-  if (header.length < batchHeaderBytes) return undefined
-  return readAt(log, newest, { from, bytes: batchSizeAt(header, 0) })
+  return newest?.maxTimestampOffset
+}
+
+/** The batch that holds an offset; undefined when it was deleted. The caller has waited until the offset is confirmed. */
+export async function batchAt(log: Log, offset: bigint): Promise<Buffer | undefined> {
+  const segment = log.segmentOf(offset)
+  const from = await positionOf(log, segment, offset)
+  const header = await readAt(log, segment, { from, bytes: batchHeaderBytes })
+  if (header.length < batchHeaderBytes || baseOffsetAt(header, 0) > offset) return undefined
+  return readAt(log, segment, { from, bytes: batchSizeAt(header, 0) })
 }
 
 async function findBatch(

@@ -9,13 +9,16 @@ function epochs(...starts: [number, bigint][]): LeaderEpochs {
   return made
 }
 
-it('endOffsetOf() gives the largest epoch at or below the one asked for (KIP-279)', () => {
+it('endOffsetOf() gives the largest epoch at or below the one asked for, as far as is known (KIP-279)', () => {
   const made = epochs([1, 0n], [3, 10n], [4, 25n])
   expect(made.endOffsetOf(1, 30n)).toEqual({ epoch: 1, endOffset: 10n })
   expect(made.endOffsetOf(2, 30n)).toEqual({ epoch: 1, endOffset: 10n })
   expect(made.endOffsetOf(3, 30n)).toEqual({ epoch: 3, endOffset: 25n })
-  expect(made.endOffsetOf(9, 30n)).toEqual({ epoch: 4, endOffset: 30n })
-  expect(made.endOffsetOf(0, 30n)).toBeUndefined()
+  expect(made.endOffsetOf(4, 30n)).toEqual({ epoch: 4, endOffset: 30n })
+  expect(made.endOffsetOf(9, 30n)).toBeUndefined()
+  expect(made.endOffsetOf(0, 30n)).toEqual({ epoch: 0, endOffset: 0n })
+  expect(made.endOffsetOf(-1, 30n)).toBeUndefined()
+  expect(epochs().endOffsetOf(0, 0n)).toBeUndefined()
 })
 
 it('an epoch in which nothing was written gives way to the next', () => {

@@ -28,19 +28,19 @@ export class LeaderEpochs {
     this.#entries.push({ epoch, startOffset })
   }
 
-  /** The largest known epoch at or below `epoch` and where it ends (exclusive); undefined when none is known (KIP-279). */
+  /**
+   * The largest known epoch at or below `epoch` and where it ends (exclusive) (KIP-279). One below all that are known ended where
+   * they begin; of one above them nothing is known: undefined.
+   */
   endOffsetOf(
     epoch: number,
     logEndOffset: bigint,
   ): { epoch: number; endOffset: bigint } | undefined {
-    if (epoch < 0) return undefined
+    const { latest } = this
+    if (epoch === -1 || latest === undefined || epoch > latest) return undefined
     const index = this.#entries.findLastIndex((entry) => entry.epoch <= epoch)
-    if (index < 0) return undefined
-    const found = this.#entries[index] as EpochStart
-    return {
-      epoch: found.epoch,
-      endOffset: this.#entries[index + 1]?.startOffset ?? logEndOffset,
-    }
+    const endOffset = this.#entries[index + 1]?.startOffset ?? logEndOffset
+    return { epoch: this.#entries[index]?.epoch ?? epoch, endOffset }
   }
 
   /** The epoch in which the record at `offset` was written. */

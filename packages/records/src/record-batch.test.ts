@@ -51,8 +51,11 @@ it('recompressBatch() keeps offsets and producer', () => {
 it('firstRecordSince() and newestRecord() look inside a batch', () => {
   const at = (timestamp: bigint) => ({ key: null, value: null, headers: [], timestamp })
   const batch = encodeBatch([at(10n), at(30n), at(20n), at(30n)], { baseOffset: 100n })
-  expect(firstRecordSince(batch, 11n)?.offset).toBe(101n)
-  expect(firstRecordSince(batch, 31n)).toBeUndefined()
+  const since = (timestamp: bigint, offset = 0n) => firstRecordSince(batch, { timestamp, offset })
+  expect(since(11n)?.offset).toBe(101n)
+  expect(since(11n, 102n)?.offset).toBe(102n)
+  expect(since(21n, 102n)?.offset).toBe(103n)
+  expect(since(31n)).toBeUndefined()
   expect(newestRecord(batch)?.offset).toBe(101n)
 })
 

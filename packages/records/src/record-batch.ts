@@ -145,9 +145,14 @@ export function* batchesOf(bytes: Buffer): Generator<Buffer> {
   }
 }
 
-/** The first record of a batch at or after `timestamp`. */
-export function firstRecordSince(batch: Buffer, timestamp: bigint): StoredRecord | undefined {
-  for (const record of recordsOf(batch)) if (record.timestamp >= timestamp) return record
+/** The first record of a batch that is at or after both a timestamp and an offset. */
+export function firstRecordSince(
+  batch: Buffer,
+  { timestamp, offset }: { timestamp: bigint; offset: bigint },
+): StoredRecord | undefined {
+  for (const record of recordsOf(batch)) {
+    if (record.timestamp >= timestamp && record.offset >= offset) return record
+  }
   return undefined
 }
 

@@ -4,11 +4,12 @@
  */
 import type { Clock } from '@naru/base'
 import {
+  batchAt,
   batchForTimestamp,
-  batchOfMaxTimestamp,
   type Log,
   type LogDirectory,
   LogDirectoryError,
+  offsetOfMaxTimestamp,
 } from '@naru/log'
 import {
   isInternalTopic,
@@ -31,6 +32,7 @@ import {
   newestRecord,
   readBatchHeader,
   recompressBatch,
+  type StoredRecord,
   tooLarge,
   validateBatch,
 } from '@naru/records'
@@ -160,19 +162,32 @@ export class PartitionHost {
     return () => this.#watchers.delete(callback)
   }
 
-  /** The first record at or after a timestamp, not beyond `upTo`. */
+  /** The first record at or after a timestamp that is not deleted and not beyond `upTo`. */
   async offsetForTimestamp(timestamp: bigint, upTo: bigint): Promise<FoundOffset> {
-    await this.open()
-    const batch = await batchForTimestamp(this.log, { timestamp, upTo })
-    const record = batch === undefined ? undefined : firstRecordSince(batch, timestamp)
-    return this.#found(batch, record)
+    const leader = await this.open()
+    let from = leader.logStartOffset
+    for (;;) {
+      const batch = await batchForTimestamp(this.log, { timestamp, from, upTo })
+      if (batch === undefined) return notFound
+      const record = firstRecordSince(batch, { timestamp, offset: from })
+      if (record !== undefined) return found(batch, record)
+      // The log begins within that batch, behind the record that it was found for.
+      from = readBatchHeader(batch).lastOffset + 1n
+    }
   }
 
-  /** The record with the largest timestamp (KIP-734). */
+  /** The record with the largest timestamp (KIP-734), of all that was appended when it is asked for. */
   async offsetOfMaxTimestamp(): Promise<FoundOffset> {
-    await this.open()
-    const batch = await batchOfMaxTimestamp(this.log)
-    return this.#found(batch, batch === undefined ? undefined : newestRecord(batch))
+    const leader = await this.open()
+    const newest = await offsetOfMaxTimestamp(this.log)
+    if (newest === undefined) return notFound
+    // It may still be on its way to the disk.
+    const failed = await new Promise<KafkaError | undefined>((resolve) =>
+      this.whenAcknowledged(leader.logEndOffset, resolve),
+    )
+    const batch = failed === undefined ? await batchAt(this.log, newest) : undefined
+    const record = batch === undefined ? undefined : newestRecord(batch)
+    return batch === undefined || record === undefined ? notFound : found(batch, record)
   }
 
   /** The epoch that holds `offset`; -1 when it is not known. */
@@ -184,12 +199,7 @@ export class PartitionHost {
   async endOfEpoch(leaderEpoch: number): Promise<{ epoch: number; endOffset: bigint }> {
     const leader = await this.open()
     const known = this.#state.epochs.endOffsetOf(leaderEpoch, leader.logEndOffset)
-    if (known !== undefined) return known
-    // No record was ever written: the current epoch still begins and ends at the end of the log.
-    if (leaderEpoch === leader.leaderEpoch) {
-      return { epoch: leaderEpoch, endOffset: leader.logEndOffset }
-    }
-    return { epoch: -1, endOffset: -1n }
+    return known ?? { epoch: -1, endOffset: -1n }
   }
 
   /** Deletes what lies below `offset` (KIP-107); gives the new start of the log. */
@@ -239,6 +249,8 @@ export class PartitionHost {
       highWatermark: this.log.confirmedOffset,
       logEndOffset: this.log.logEndOffset,
     })
+    // A leader's epoch begins where its log ends, also when nothing is written in it.
+    this.#state.epochs.assign(this.#leaderEpoch, this.log.logEndOffset)
   }
 
   #write(leader: PartitionLeader, bytes: Buffer, nowMs: number): Appended | Refused {
@@ -282,18 +294,13 @@ export class PartitionHost {
     for (const watcher of [...this.#watchers]) watcher()
   }
 
-  #found(
-    batch: Buffer | undefined,
-    record: { offset: bigint; timestamp: bigint } | undefined,
-  ): FoundOffset {
-    if (batch === undefined || record === undefined) return notFound
-    const { leaderEpoch } = readBatchHeader(batch)
-    return { offset: record.offset, timestamp: record.timestamp, leaderEpoch }
-  }
-
   get #offlineReason(): string {
     return this.directory.offline?.message ?? ''
   }
+}
+
+function found(batch: Buffer, { offset, timestamp }: StoredRecord): FoundOffset {
+  return { offset, timestamp, leaderEpoch: readBatchHeader(batch).leaderEpoch }
 }
 
 function refused(error: KafkaError, message: string): Refused {

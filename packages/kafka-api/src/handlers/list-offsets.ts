@@ -18,11 +18,18 @@ const earliestPendingUpload = -6n
 export function listOffsets({ partitions }: Pick<Ports, 'partitions'>) {
   return defineHandler(apis.listOffsets, async (request, { apiVersion }) => {
     const topics: ResponseOf<typeof apis.listOffsets>['topics'] = []
+    const { isolationLevel: isolation } = request
     for (const topic of request.topics) {
       const answered: Answered[] = []
-      for (const asked of topic.partitions) {
-        const host = partitions.get(topic.name, asked.partitionIndex)
-        answered.push(await answer(host, asked, { apiVersion, isolation: request.isolationLevel }))
+      const wanted = Map.groupBy(topic.partitions, ({ partitionIndex }) => partitionIndex)
+      for (const [partitionIndex, [asked, another]] of wanted) {
+        if (asked === undefined) continue
+        if (another !== undefined) {
+          answered.push(refused(partitionIndex, kafkaErrors.INVALID_REQUEST))
+          continue
+        }
+        const host = partitions.get(topic.name, partitionIndex)
+        answered.push(await answer(host, asked, { apiVersion, isolation }))
       }
       topics.push({ name: topic.name, partitions: answered })
     }
@@ -35,27 +42,28 @@ async function answer(
   asked: Asked,
   options: { apiVersion: number; isolation: number },
 ): Promise<Answered> {
-  const partitionIndex = asked.partitionIndex
-  const refused = (error: { code: number }): Answered => {
-    return { ...notFound, partitionIndex, errorCode: error.code }
-  }
-  if (host === undefined) return refused(kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION)
-  if (!host.isOnline) return refused(kafkaErrors.KAFKA_STORAGE_ERROR)
+  const { partitionIndex } = asked
+  if (host === undefined) return refused(partitionIndex, kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION)
+  if (!host.isOnline) return refused(partitionIndex, kafkaErrors.KAFKA_STORAGE_ERROR)
   if (asked.timestamp < minTimestampOf(options.apiVersion)) {
-    return refused(kafkaErrors.UNSUPPORTED_VERSION)
+    return refused(partitionIndex, kafkaErrors.UNSUPPORTED_VERSION)
   }
   try {
     const leader = await host.open()
     const fenced = leader.checkEpoch(asked.currentLeaderEpoch)
-    if (fenced !== undefined) return refused(fenced)
+    if (fenced !== undefined) return refused(partitionIndex, fenced)
     const found = await find(host, asked.timestamp, options.isolation)
     return { partitionIndex, errorCode: kafkaErrors.NONE.code, ...found }
   } catch (error) {
-    return refused(storageError(error))
+    return refused(partitionIndex, storageError(error))
   }
 }
 
 const notFound = { offset: -1n, timestamp: -1n, leaderEpoch: -1 }
+
+function refused(partitionIndex: number, { code }: { code: number }): Answered {
+  return { ...notFound, partitionIndex, errorCode: code }
+}
 
 async function find(
   host: PartitionHost,
