@@ -148,12 +148,15 @@ function createDispatcher(
     partitions,
     topics,
     topicConfigs,
-    fetchSessions: new FetchSessions(random, slots),
+    fetchSessions: new FetchSessions({ clock, random, slots }),
     producerIds: new ProducerIds(metadata),
     directories: [...directories.values()],
     diskSpace: (path) => fileSystem.diskSpace(path),
     brokerConfigs: () => config.describe(),
     autoCreates: config.flag('auto.create.topics.enable'),
+    limits: {
+      fetchBytesMax: config.number('fetch.max.bytes'),
+    },
   })
   return new Dispatcher({ handlers, logger: logger.child('network'), onBug: onFatal })
 }

@@ -292,6 +292,13 @@ export const brokerConfigKeys: readonly ConfigKey[] = [
     documentation: 'Fetch sessions that are remembered.',
   },
   {
+    name: 'fetch.max.bytes',
+    ...int,
+    default: '57671680',
+    min: 1024,
+    documentation: 'Most bytes of an answer to a fetch, but for a first batch that is larger.',
+  },
+  {
     name: 'producer.id.expiration.ms',
     ...int,
     default: '86400000',

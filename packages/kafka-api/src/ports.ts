@@ -11,6 +11,12 @@ import type {
   Topics,
 } from '@naru/services'
 
+/** What an answer may hold at most, whatever a client asks for. */
+export interface AnswerLimits {
+  /** `fetch.max.bytes` */
+  readonly fetchBytesMax: number
+}
+
 /** What handlers use of the broker. Each takes the few that it needs. */
 export interface Ports {
   readonly nodeId: NodeId
@@ -27,4 +33,5 @@ export interface Ports {
   readonly brokerConfigs: () => readonly (DescribedConfig & { readonly isSensitive: boolean })[]
   /** `auto.create.topics.enable` */
   readonly autoCreates: boolean
+  readonly limits: AnswerLimits
 }

@@ -2,7 +2,7 @@
  * Incremental fetch sessions (KIP-227): the broker remembers which partitions a client reads, so that requests name changes only
  * and answers leave out partitions with nothing new.
  */
-import type { Random } from '@naru/base'
+import type { Clock, Random } from '@naru/base'
 import { type KafkaError, kafkaErrors, type TopicId } from '@naru/model'
 
 export interface SessionPartition {
@@ -24,6 +24,7 @@ export interface Told {
 
 interface Session {
   epoch: number
+  usedMs: number
   readonly usesTopicIds: boolean
   readonly partitions: Map<string, { request: SessionPartition; told: Told | undefined }>
 }
@@ -42,19 +43,30 @@ export interface SessionPlan {
   readonly sessionId: number
   readonly partitions: readonly SessionPartition[]
   /** Whether an answer for the partition must be sent; notes it as told. Undefined for full answers. */
-  readonly isNews?: (partition: SessionPartition, told: Told, hasMore: boolean) => boolean
+  readonly isNews?: (partition: SessionPartition, answer: SessionAnswer) => boolean
+}
+
+export interface SessionAnswer {
+  readonly told: Told
+  readonly hasRecords: boolean
+  /** An error or a diverging epoch is told each time. */
+  readonly isNotable: boolean
 }
 
 const finalEpoch = -1
 const initialEpoch = 0
+/** A session that was used since then does not give way to a new one, whose client goes without. */
+const idleMsMin = 120_000
 
 export class FetchSessions {
+  readonly #clock: Clock
   readonly #random: Random
   readonly #slots: number
   /** Least recently used first. */
   readonly #sessions = new Map<number, Session>()
 
-  constructor(random: Random, slots: number) {
+  constructor({ clock, random, slots }: { clock: Clock; random: Random; slots: number }) {
+    this.#clock = clock
     this.#random = random
     this.#slots = slots
   }
@@ -73,19 +85,20 @@ export class FetchSessions {
     }
     const session = this.#sessions.get(sessionId)
     if (session === undefined) return this.#refuse(kafkaErrors.FETCH_SESSION_ID_NOT_FOUND)
-    if (session.usesTopicIds !== request.usesTopicIds) {
-      return this.#refuse(kafkaErrors.FETCH_SESSION_TOPIC_ID_ERROR)
-    }
     if (sessionEpoch !== session.epoch) {
       return this.#refuse(kafkaErrors.INVALID_FETCH_SESSION_EPOCH)
+    }
+    if (session.usesTopicIds !== request.usesTopicIds) {
+      return this.#refuse(kafkaErrors.FETCH_SESSION_TOPIC_ID_ERROR)
     }
     return this.#continue(sessionId, session, request)
   }
 
   #create(request: SessionRequest): SessionPlan {
-    if (request.partitions.length === 0 || this.#slots === 0) return this.#full(0, request)
+    if (!this.#hasRoom()) return this.#full(0, request)
     const session: Session = {
       epoch: 1,
+      usedMs: this.#clock.monotonic(),
       usesTopicIds: request.usesTopicIds,
       partitions: new Map(),
     }
@@ -94,18 +107,22 @@ export class FetchSessions {
     }
     const id = this.#newId()
     this.#sessions.set(id, session)
-    this.#evict()
     return { ...this.#full(id, request), isNews: newsOf(session, { isFull: true }) }
   }
 
   #continue(id: number, session: Session, request: SessionRequest): SessionPlan {
     session.epoch = session.epoch === 0x7fffffff ? 1 : session.epoch + 1
+    session.usedMs = this.#clock.monotonic()
     this.#sessions.delete(id)
     this.#sessions.set(id, session)
     for (const partition of request.forgotten) session.partitions.delete(keyOf(partition))
     for (const partition of request.partitions) {
       const told = session.partitions.get(keyOf(partition))?.told
       session.partitions.set(keyOf(partition), { request: partition, told })
+    }
+    if (session.partitions.size === 0) {
+      this.#sessions.delete(id)
+      return this.#full(0, request)
     }
     return {
       error: kafkaErrors.NONE,
@@ -130,12 +147,15 @@ export class FetchSessions {
     }
   }
 
-  #evict(): void {
-    if (this.#sessions.size <= this.#slots) return
-    for (const id of this.#sessions.keys()) {
+  /** Whether there is a slot for a new session, if need be that of one whose client has not come for long. */
+  #hasRoom(): boolean {
+    if (this.#sessions.size < this.#slots) return true
+    for (const [id, { usedMs }] of this.#sessions) {
+      if (this.#clock.monotonic() - usedMs < idleMsMin) return false
       this.#sessions.delete(id)
-      return
+      return true
     }
+    return false
   }
 }
 
@@ -144,11 +164,12 @@ function keyOf(partition: { topic: string; topicId: TopicId; partition: number }
 }
 
 function newsOf(
-  session: Session,
+  { partitions }: Session,
   { isFull }: { isFull: boolean },
-): (partition: SessionPartition, told: Told, hasMore: boolean) => boolean {
-  return (partition, now, hasMore) => {
-    const entry = session.partitions.get(keyOf(partition))
+): (partition: SessionPartition, answer: SessionAnswer) => boolean {
+  return (partition, { told: now, hasRecords, isNotable }) => {
+    const key = keyOf(partition)
+    const entry = partitions.get(key)
     if (entry === undefined) return true
     const { told } = entry
     const isSame =
@@ -157,6 +178,11 @@ function newsOf(
       told.lastStableOffset === now.lastStableOffset &&
       told.logStartOffset === now.logStartOffset
     entry.told = now
-    return isFull || hasMore || !isSame
+    if (hasRecords && !isFull) {
+      // Whoever had its turn goes to the end: else the first partitions would fill every answer.
+      partitions.delete(key)
+      partitions.set(key, entry)
+    }
+    return isFull || hasRecords || isNotable || !isSame
   }
 }

@@ -1,6 +1,7 @@
 /** Reads of many partitions at once, with the long poll: an answer waits until there is enough, or until its time is over. */
 import type { Clock } from '@naru/base'
 import { type KafkaError, kafkaErrors } from '@naru/model'
+import { batchesOf, lastOffsetAt } from '@naru/records'
 import type { PartitionHost } from './partition-host.ts'
 import { storageError } from './partition-host.ts'
 
@@ -21,7 +22,7 @@ export interface FetchRequest {
   readonly minBytes: number
   readonly maxBytes: number
   readonly isReadCommitted: boolean
-  /** Registers what to call when the client is gone. */
+  /** Registers what to call when nobody will wait for the answer any longer. */
   readonly onClose: (callback: () => void) => void
 }
 
@@ -38,6 +39,16 @@ const noRecords = Buffer.alloc(0)
 
 export async function fetch(clock: Clock, request: FetchRequest): Promise<FetchedPartition[]> {
   const deadline = clock.monotonic() + request.maxWaitMs
+  // More than the answer may hold would be waited for in vain.
+  const minBytes = Math.min(request.minBytes, request.maxBytes)
+  const waiter: { isOver: boolean; wake: (() => void) | undefined } = {
+    isOver: false,
+    wake: undefined,
+  }
+  request.onClose(() => {
+    waiter.isOver = true
+    waiter.wake?.()
+  })
   for (const { host } of request.partitions) if (host?.leader === undefined) await opened(host)
   for (;;) {
     const results: FetchedPartition[] = []
@@ -51,9 +62,23 @@ export async function fetch(clock: Clock, request: FetchRequest): Promise<Fetche
       results.push(result)
     }
     const remainingMs = deadline - clock.monotonic()
-    if (bytes >= request.minBytes || hasError || remainingMs <= 0) return results
-    await advance(clock, request, results, remainingMs)
+    const isEnough = bytes >= minBytes || results.length === 0
+    if (isEnough || hasError || remainingMs <= 0 || waiter.isOver) return results
+    // What is left out for want of room will not come by waiting.
+    if (bytes > 0 && results.some((each, i) => isCutShort(each, request.partitions[i])))
+      return results
+    await advance(clock, request, results, { remainingMs, waiter })
   }
+}
+
+/** Whether there was more to read than the limits allowed: batches are given whole, so the limits are seldom met. */
+function isCutShort(
+  { records, highWatermark }: FetchedPartition,
+  partition: FetchPartition | undefined,
+): boolean {
+  let next = partition?.fetchOffset ?? highWatermark
+  for (const batch of batchesOf(records)) next = lastOffsetAt(batch, 0) + 1n
+  return next < highWatermark
 }
 
 /** A log that cannot be loaded is reported for its partition, not for the request. */
@@ -73,16 +98,20 @@ async function readPartition(
   if (host === undefined) return failed(partition.missing ?? kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION)
   const { leader } = host
   if (leader === undefined || !host.isOnline) return failed(kafkaErrors.KAFKA_STORAGE_ERROR)
-  const fenced = leader.checkEpoch(partition.currentLeaderEpoch)
+  const fenced = leader.checkEpoch(Math.max(-1, partition.currentLeaderEpoch))
   if (fenced !== undefined) return failed(fenced)
   const { highWatermark, lastStableOffset, logStartOffset } = leader
   const state = { highWatermark, lastStableOffset, logStartOffset }
   const base = { error: kafkaErrors.NONE, ...state, records: noRecords, divergingEpoch: null }
-  const diverging = await divergence(host, partition)
-  if (diverging !== null) return { ...base, divergingEpoch: diverging }
-  if (fetchOffset < logStartOffset || fetchOffset > leader.logEndOffset) {
-    return { ...failed(kafkaErrors.OFFSET_OUT_OF_RANGE), ...state }
+  if (fetchOffset < logStartOffset) return failed(kafkaErrors.OFFSET_OUT_OF_RANGE)
+  if (partition.lastFetchedEpoch >= 0) {
+    const end = await host.endOfEpoch(partition.lastFetchedEpoch)
+    if (end.epoch < 0) return failed(kafkaErrors.OFFSET_OUT_OF_RANGE)
+    if (end.epoch < partition.lastFetchedEpoch || end.endOffset < fetchOffset) {
+      return { ...base, divergingEpoch: end }
+    }
   }
+  if (fetchOffset > leader.logEndOffset) return failed(kafkaErrors.OFFSET_OUT_OF_RANGE)
   if (fetchOffset >= highWatermark || (limits.maxBytes <= 0 && !limits.atLeastOne)) return base
   try {
     const records = await host.log.read({
@@ -97,16 +126,6 @@ async function readPartition(
   }
 }
 
-async function divergence(
-  host: PartitionHost,
-  { lastFetchedEpoch, fetchOffset }: FetchPartition,
-): Promise<{ epoch: number; endOffset: bigint } | null> {
-  if (lastFetchedEpoch < 0) return null
-  const end = await host.endOfEpoch(lastFetchedEpoch)
-  if (end.epoch < 0) return null
-  return end.epoch < lastFetchedEpoch || end.endOffset < fetchOffset ? end : null
-}
-
 function failed(error: KafkaError): FetchedPartition {
   return {
     error,
@@ -118,22 +137,23 @@ function failed(error: KafkaError): FetchedPartition {
   }
 }
 
-/** Waits until a partition has moved beyond what was just read, the time is over, or the client is gone. */
+/** Waits until a partition has moved beyond what was just read, the time is over, or nobody waits any longer. */
 function advance(
   clock: Clock,
   request: FetchRequest,
   results: readonly FetchedPartition[],
-  remainingMs: number,
+  { remainingMs, waiter }: { remainingMs: number; waiter: { wake: (() => void) | undefined } },
 ): Promise<void> {
   return new Promise((resolve) => {
     const stops: (() => void)[] = []
     const wake = () => {
       timer.cancel()
       for (const stop of stops) stop()
+      waiter.wake = undefined
       resolve()
     }
     const timer = clock.setTimer(remainingMs, wake)
-    request.onClose(wake)
+    waiter.wake = wake
     for (const [index, { host }] of request.partitions.entries()) {
       if (host === undefined) continue
       stops.push(host.watch(wake))

@@ -1,6 +1,6 @@
 export type { FetchedPartition, FetchPartition, FetchRequest } from './fetch.ts'
 export { fetch } from './fetch.ts'
-export type { SessionPartition, SessionPlan, Told } from './fetch-sessions.ts'
+export type { SessionAnswer, SessionPartition, SessionPlan, Told } from './fetch-sessions.ts'
 export { FetchSessions } from './fetch-sessions.ts'
 export type { FoundOffset } from './partition-host.ts'
 export { PartitionHost, storageError } from './partition-host.ts'

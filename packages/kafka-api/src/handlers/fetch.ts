@@ -14,10 +14,7 @@ type Request = RequestOf<typeof apis.fetch>
 type Response = ResponseOf<typeof apis.fetch>
 type Topic = Response['responses'][number]
 
-/** `fetch.max.bytes`: an answer is not larger, whatever a client asks for. */
-const answerBytesMax = 57_671_680
-
-export function fetch(ports: Pick<Ports, 'partitions' | 'fetchSessions' | 'clock'>) {
+export function fetch(ports: Pick<Ports, 'partitions' | 'fetchSessions' | 'clock' | 'limits'>) {
   return defineHandler(apis.fetch, async (request, { apiVersion, onClose }) => {
     const plan = ports.fetchSessions.plan(sessionRequest(request, apiVersion))
     if (plan.error !== kafkaErrors.NONE) return answer(plan, [])
@@ -26,11 +23,11 @@ export function fetch(ports: Pick<Ports, 'partitions' | 'fetchSessions' | 'clock
       partitions: plan.partitions.map((partition) => located(ports, partition, apiVersion)),
       maxWaitMs: Math.max(0, request.maxWaitMs),
       minBytes: request.minBytes,
-      maxBytes: Math.min(request.maxBytes, answerBytesMax),
+      maxBytes: Math.min(request.maxBytes, ports.limits.fetchBytesMax),
       isReadCommitted,
       onClose,
     })
-    return answer(plan, topicsOf(plan, results, isReadCommitted))
+    return answer(plan, topicsOf(plan, results, { isReadCommitted, apiVersion }))
   })
 }
 
@@ -66,18 +63,20 @@ function located(
 function topicsOf(
   plan: SessionPlan,
   results: readonly FetchedPartition[],
-  isReadCommitted: boolean,
+  { isReadCommitted, apiVersion }: { isReadCommitted: boolean; apiVersion: number },
 ): Topic[] {
   const topics: Topic[] = []
   for (const [index, partition] of plan.partitions.entries()) {
     const result = results[index] as FetchedPartition
-    const hasMore =
-      result.records.length > 0 ||
-      result.error !== kafkaErrors.NONE ||
-      result.divergingEpoch !== null
+    const hasFailed = result.error !== kafkaErrors.NONE
     const { highWatermark, lastStableOffset, logStartOffset } = result
     const told = { highWatermark, lastStableOffset, logStartOffset }
-    if (plan.isNews !== undefined && !plan.isNews(partition, told, hasMore)) continue
+    const isNews = plan.isNews?.(partition, {
+      told,
+      hasRecords: result.records.length > 0,
+      isNotable: hasFailed || result.divergingEpoch !== null,
+    })
+    if (isNews === false) continue
     let topic = topics.at(-1)
     if (topic?.topic !== partition.topic || topic.topicId !== partition.topicId) {
       topic = { topic: partition.topic, topicId: partition.topicId, partitions: [] }
@@ -85,17 +84,29 @@ function topicsOf(
     }
     topic.partitions.push({
       partitionIndex: partition.partition,
-      errorCode: result.error.code,
+      errorCode: errorFor(result.error, apiVersion).code,
       ...told,
       divergingEpoch: result.divergingEpoch,
       currentLeader: null,
       snapshotId: null,
-      abortedTransactions: isReadCommitted ? [] : null,
+      abortedTransactions: hasNone(result.error, isReadCommitted) ? [] : null,
       preferredReadReplica: -1,
       records: result.records,
     })
   }
   return topics
+}
+
+/** Null where nobody looked for aborted transactions. */
+function hasNone(error: KafkaError, isReadCommitted: boolean): boolean {
+  if (error === kafkaErrors.NONE) return isReadCommitted
+  return error === kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION || error === kafkaErrors.UNKNOWN_TOPIC_ID
+}
+
+/** Clients of these versions take a failed disk for fatal; this one makes them look for another leader. */
+function errorFor(error: KafkaError, apiVersion: number): KafkaError {
+  const isStorage = error === kafkaErrors.KAFKA_STORAGE_ERROR
+  return isStorage && apiVersion <= 5 ? kafkaErrors.NOT_LEADER_OR_FOLLOWER : error
 }
 
 function answer(plan: SessionPlan, responses: Topic[]): Response {
