@@ -94,9 +94,9 @@ export class BrokerProcess implements AsyncDisposable {
     await this.#end('SIGKILL')
   }
 
-  /** SIGTERM; gives the exit code. */
-  stop(): Promise<number | null> {
-    return this.#end('SIGTERM')
+  /** Asks it to stop; gives the exit code. */
+  stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
+    return this.#end(signal)
   }
 
   async #end(signal: NodeJS.Signals): Promise<number | null> {

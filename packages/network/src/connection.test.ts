@@ -99,10 +99,18 @@ function connect() {
   ]
   const dispatcher = new Dispatcher({ handlers, logger: silentLogger, onBug: () => {} })
   const socket = new FakeSocket()
+  /** Whether the socket is read, each time that something is left for the next turn. */
+  const pausedBetweenTurns: boolean[] = []
   let closed = 0
   new Connection({
     socket,
     dispatcher,
+    clock: {
+      afterTurn(callback) {
+        pausedBetweenTurns.push(socket.isPaused)
+        queueMicrotask(callback)
+      },
+    },
     logger: silentLogger,
     id: 1,
     listener: 'PLAINTEXT',
@@ -117,6 +125,7 @@ function connect() {
   return {
     socket,
     started,
+    pausedBetweenTurns,
     settle,
     send: (bytes: Buffer) => socket.events?.data(bytes),
     closed: () => closed,
@@ -162,6 +171,19 @@ describe('Connection', () => {
     expect(socket.isPaused).toBe(false)
   })
 
+  it('takes no more requests of one chunk than may be in work', async () => {
+    const { socket, started, pausedBetweenTurns, settle, send } = connect()
+    send(Buffer.concat(Array.from({ length: 300 }, (_, id) => request(id, { pipelined: true }))))
+    expect(started).toHaveLength(128)
+    for (let id = 0; id < 300; id++) await settle(id)
+    // Nothing more is read while there is something left of what was.
+    expect(pausedBetweenTurns.length).toBeGreaterThan(0)
+    expect(pausedBetweenTurns).not.toContain(false)
+    expect(started).toHaveLength(300)
+    expect(socket.answered).toEqual(Array.from({ length: 300 }, (_, id) => id))
+    expect(socket.isPaused).toBe(false)
+  })
+
   it('starts nothing more for a client that does not read its answers', async () => {
     const { socket, started, settle, send } = connect()
     socket.isStuck = true
@@ -175,6 +197,18 @@ describe('Connection', () => {
     socket.isStuck = false
     socket.events?.drain()
     expect(started).toEqual([0, 1])
+  })
+
+  it('answers what came before bytes that make no sense, then closes', async () => {
+    const { socket, started, settle, send } = connect()
+    const unknownApi = Buffer.from([0, 0, 0, 10, 0x03, 0xe7, 0, 0, 0, 0, 0, 2, 0xff, 0xff])
+    send(Buffer.concat([request(1, { pipelined: true }), unknownApi]))
+    send(request(3, { pipelined: true }))
+    expect(started).toEqual([0])
+    expect(socket.state).toBe('open')
+    await settle(0)
+    expect(socket.answered).toEqual([1])
+    expect(socket.state).toBe('ended')
   })
 
   it.each([

@@ -2,7 +2,7 @@
  * One client connection. Answers leave in the order of their requests. Requests that came are bounded in number and bytes: beyond
  * that the socket is not read, and the client waits. A client that does not read its answers gets no further ones.
  */
-import { type ByteSocket, DecodeError, type Logger } from '@naru/base'
+import { type ByteSocket, type Clock, DecodeError, type Logger } from '@naru/base'
 import { FrameSplitter } from '@naru/protocol'
 import type { Dispatch, Dispatcher, Outcome } from './dispatcher.ts'
 import { closeConnection, type RequestContext } from './handler.ts'
@@ -20,6 +20,7 @@ interface Slot {
 export interface ConnectionOptions {
   readonly socket: ByteSocket
   readonly dispatcher: Dispatcher
+  readonly clock: Pick<Clock, 'afterTurn'>
   readonly logger: Logger
   readonly id: number
   readonly listener: string
@@ -32,6 +33,9 @@ export interface ConnectionOptions {
 export class Connection {
   readonly #options: ConnectionOptions
   readonly #splitter: FrameSplitter
+  /** What has come and is not split yet: chunks, and the frames of the one before them. */
+  readonly #chunks: Buffer[] = []
+  #frames: Iterator<Buffer> | undefined
   /** In order of arrival. */
   readonly #slots: Slot[] = []
   #inWorkBytes = 0
@@ -40,6 +44,7 @@ export class Connection {
   #isClosed = false
   #isEnding = false
   #flushScheduled = false
+  #isContinuing = false
   readonly #closeCallbacks = new Set<() => void>()
   /** Grows with each request and each byte taken by the client: the listener closes connections where it stands still. */
   activity = 0
@@ -68,11 +73,12 @@ export class Connection {
     return this.#isBlocked
   }
 
-  /** Answers what has come, then closes. */
+  /** Answers what has come, long polls at once, then closes. */
   end(): void {
     this.#isEnding = true
     this.#options.socket.pause()
     if (this.#slots.length === 0) this.#options.socket.end()
+    this.#tellClosing()
   }
 
   reset(): void {
@@ -82,15 +88,27 @@ export class Connection {
   #receive(chunk: Buffer): void {
     if (this.#isClosed || this.#isEnding) return
     this.activity++
+    this.#chunks.push(chunk)
+    this.#continue()
+  }
+
+  /** Takes requests out of what has come, as many as may be in work. */
+  #takeFrames(): void {
     try {
-      for (const frame of this.#splitter.push(chunk)) this.#accept(frame)
+      while (!this.#isFull && !this.#isEnding) {
+        const next = this.#frames?.next()
+        if (next !== undefined && next.done !== true) {
+          this.#accept(next.value)
+          continue
+        }
+        const chunk = this.#chunks.shift()
+        this.#frames = chunk === undefined ? undefined : this.#splitter.push(chunk)
+        if (chunk === undefined) return
+      }
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error
       this.#refuse(error)
-      return
     }
-    this.#startWaiting()
-    this.#updatePause()
   }
 
   #accept(frame: Buffer): void {
@@ -99,14 +117,15 @@ export class Connection {
     this.#inWorkBytes += frame.length
   }
 
-  /** Kafka's answer to bytes that make no sense is to close the connection. */
+  /** Kafka's answer to bytes that make no sense is to close the connection, once what came before them is answered. */
   #refuse(error: DecodeError): void {
     this.#options.logger.warn('connection-refused', {
       client: this.remoteHost,
       listener: this.#options.listener,
       reason: error.message,
     })
-    this.#options.socket.reset()
+    if (this.#slots.length === 0) this.#options.socket.reset()
+    else this.end()
   }
 
   #startWaiting(): void {
@@ -154,7 +173,8 @@ export class Connection {
       listener,
       clientHost: this.remoteHost,
       onClose: (callback) => {
-        this.#closeCallbacks.add(callback)
+        if (this.#isClosed || this.#isEnding) callback()
+        else this.#closeCallbacks.add(callback)
       },
     }
   }
@@ -186,6 +206,7 @@ export class Connection {
     this.#send(chunks)
     this.#startWaiting()
     this.#updatePause()
+    if (this.#frames !== undefined) this.#continueNextTurn()
     if (this.#isEnding && this.#slots.length === 0) this.#options.socket.end()
   }
 
@@ -200,17 +221,38 @@ export class Connection {
     this.activity++
     if (!this.#isBlocked) return
     this.#isBlocked = false
+    this.#continue()
+  }
+
+  /** What is left of a chunk waits for a turn of the event loop: other connections come in between. */
+  #continueNextTurn(): void {
+    if (this.#isContinuing) return
+    this.#isContinuing = true
+    this.#options.clock.afterTurn(() => {
+      this.#isContinuing = false
+      this.#continue()
+    })
+  }
+
+  #continue(): void {
+    if (this.#isClosed) return
+    this.#takeFrames()
     this.#startWaiting()
     this.#updatePause()
   }
 
+  get #isFull(): boolean {
+    const { inWorkBytesMax } = this.#options
+    const isBusy = this.#slots.length >= requestsMax || this.#inWorkBytes >= inWorkBytesMax
+    return this.#isBlocked || isBusy
+  }
+
   #updatePause(): void {
-    const { socket, inWorkBytesMax } = this.#options
-    const isFull =
-      this.#isBlocked || this.#slots.length >= requestsMax || this.#inWorkBytes >= inWorkBytesMax
-    if (isFull === this.#isPaused || this.#isEnding) return
-    this.#isPaused = isFull
-    if (isFull) socket.pause()
+    const { socket } = this.#options
+    const hasEnough = this.#isFull || this.#frames !== undefined
+    if (hasEnough === this.#isPaused || this.#isEnding) return
+    this.#isPaused = hasEnough
+    if (hasEnough) socket.pause()
     else socket.resume()
   }
 
@@ -218,8 +260,15 @@ export class Connection {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#slots.length = 0
-    for (const callback of this.#closeCallbacks) callback()
-    this.#closeCallbacks.clear()
+    this.#chunks.length = 0
+    this.#frames = undefined
+    this.#tellClosing()
     this.#options.onClose()
+  }
+
+  #tellClosing(): void {
+    const callbacks = [...this.#closeCallbacks]
+    this.#closeCallbacks.clear()
+    for (const callback of callbacks) callback()
   }
 }

@@ -8,7 +8,7 @@ export interface RequestContext {
   /** Name of the listener that took the connection: answers name addresses of the same listener. */
   readonly listener: string
   readonly connectionId: number
-  /** Calls back once when the connection ends before the answer: a long poll gives up then. */
+  /** Calls back once when the connection ends, or is about to, before the answer: a long poll gives up then. */
   onClose(callback: () => void): void
 }
 

@@ -97,6 +97,7 @@ export class Listener {
     const connection = new Connection({
       socket,
       dispatcher,
+      clock,
       logger,
       id: this.#nextId++,
       listener: name,

@@ -104,7 +104,8 @@ class TcpSocket implements ByteSocket {
   }
 
   end(): void {
-    this.#socket.end()
+    // Not `end`: it would wait for the other side, who may never close.
+    this.#socket.destroySoon()
   }
 
   reset(): void {

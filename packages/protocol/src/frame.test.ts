@@ -33,7 +33,7 @@ test('push() gives the same frames however the stream is cut', () => {
 
 test('push() gives views of a chunk that holds whole frames', () => {
   const chunk = Buffer.concat([framed(Buffer.from('ab')), framed(Buffer.from('c'))])
-  const frames = new FrameSplitter(10).push(chunk)
+  const frames = [...new FrameSplitter(10).push(chunk)]
   expect(frames.map(String)).toEqual(['ab', 'c'])
   for (const frame of frames) expect(frame.buffer).toBe(chunk.buffer)
 })
@@ -44,20 +44,29 @@ test.each([
   ['larger than allowed', '0000000b'],
 ])('push() refuses a length that is %s', (_what, hex) => {
   const length = Buffer.from(hex, 'hex')
-  expect(() => new FrameSplitter(10).push(length)).toThrow(DecodeError)
+  expect(() => [...new FrameSplitter(10).push(length)]).toThrow(DecodeError)
   const splitter = new FrameSplitter(10)
   expect(() => {
-    for (const byte of length) splitter.push(Buffer.of(byte))
+    for (const byte of length) expect([...splitter.push(Buffer.of(byte))]).toEqual([])
   }).toThrow(DecodeError)
 })
 
+test('push() gives the frames before a length that it refuses', () => {
+  const bytes = Buffer.concat([framed(Buffer.from('ab')), Buffer.from('ffffffff', 'hex')])
+  const frames: string[] = []
+  expect(() => {
+    for (const frame of new FrameSplitter(10).push(bytes)) frames.push(String(frame))
+  }).toThrow(DecodeError)
+  expect(frames).toEqual(['ab'])
+})
+
 test('push() takes a frame of exactly the limit', () => {
-  expect(new FrameSplitter(10).push(framed(Buffer.alloc(10)))).toHaveLength(1)
+  expect([...new FrameSplitter(10).push(framed(Buffer.alloc(10)))]).toHaveLength(1)
 })
 
 test('push() keeps only what has arrived of a large frame', () => {
   const splitter = new FrameSplitter(1 << 30)
-  expect(splitter.push(Buffer.from('3fffffff61', 'hex'))).toEqual([])
+  expect([...splitter.push(Buffer.from('3fffffff61', 'hex'))]).toEqual([])
   expect(splitter.pendingBytes).toBe(5)
 })
 
@@ -73,8 +82,10 @@ test('push() copies the bytes of a frame that comes in many chunks once', () => 
     return whole
   }
   try {
-    for (let i = 0; i < stream.length - 1; i++) splitter.push(stream.subarray(i, i + 1))
-    expect(splitter.push(stream.subarray(-1))[0]).toHaveLength(size)
+    for (let i = 0; i < stream.length - 1; i++) {
+      expect([...splitter.push(stream.subarray(i, i + 1))]).toEqual([])
+    }
+    expect([...splitter.push(stream.subarray(-1))][0]).toHaveLength(size)
   } finally {
     Buffer.concat = concat
   }

@@ -22,33 +22,27 @@ export class FrameSplitter {
     return this.#rest.length + this.#chunkBytes
   }
 
-  /** The frames that `chunk` completes. Throws DecodeError for a length that is negative or too large. */
-  push(chunk: Buffer): Buffer[] {
+  /** The frames that `chunk` completes. Throws DecodeError where a length is negative or too large, after the frames before it. */
+  *push(chunk: Buffer): Generator<Buffer> {
     if (this.pendingBytes > 0) {
       this.#chunks.push(chunk)
       this.#chunkBytes += chunk.length
-      if (!this.#isWhole()) return []
+      if (!this.#isWhole()) return
       this.#rest = Buffer.concat([this.#rest, ...this.#chunks])
       this.#chunks = []
       this.#chunkBytes = 0
     } else {
       this.#rest = chunk
     }
-    return this.#split()
-  }
-
-  #split(): Buffer[] {
-    const frames: Buffer[] = []
     let at = 0
     const bytes = this.#rest
     while (bytes.length - at >= 4) {
       const length = this.#checked(bytes.readInt32BE(at))
       if (bytes.length - at - 4 < length) break
-      frames.push(bytes.subarray(at + 4, at + 4 + length))
+      yield bytes.subarray(at + 4, at + 4 + length)
       at += 4 + length
     }
     this.#rest = at === bytes.length ? empty : bytes.subarray(at)
-    return frames
   }
 
   #isWhole(): boolean {
