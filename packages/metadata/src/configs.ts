@@ -1,5 +1,11 @@
 /** Decisions about topic configurations. */
-import { kafkaErrors, listOf, refusedTopicConfig, topicConfigKey } from '@naru/model'
+import {
+  checkedTopicConfig,
+  invalidTopicName,
+  kafkaErrors,
+  listOf,
+  topicConfigKey,
+} from '@naru/model'
 import { type Refusal, refusal } from './decision.ts'
 import { configKey, type MetadataImage, resourceTypes } from './image.ts'
 import type { MetadataRecord } from './records.ts'
@@ -17,6 +23,11 @@ export function decideTopicConfig(
   image: MetadataImage,
   request: { topic: string; changes: readonly ConfigChange[]; effective: (name: string) => string },
 ): readonly MetadataRecord[] | Refusal {
+  if (request.topic === '') {
+    return refusal(kafkaErrors.INVALID_REQUEST, 'Topics have no settings in common')
+  }
+  const invalid = invalidTopicName(request.topic)
+  if (invalid !== undefined) return refusal(kafkaErrors.INVALID_TOPIC_EXCEPTION, invalid)
   if (!image.topics.has(request.topic)) {
     return refusal(kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION, `Topic ${request.topic} does not exist`)
   }
@@ -30,6 +41,8 @@ export function decideTopicConfig(
     seen.add(change.name)
     const value = changedValue(image, request, change)
     if (typeof value === 'object' && value !== null) return value
+    // To take away what cannot be there is no mistake: Kafka lets clients do it.
+    if (value === null && topicConfigKey(change.name) === undefined) continue
     records.push({
       type: 'config',
       resourceType: resourceTypes.topic,
@@ -62,10 +75,7 @@ function changedValue(
   change: ConfigChange,
 ): string | null | Refusal {
   const { name, operation } = change
-  if (operation === 'delete') {
-    if (topicConfigKey(name) !== undefined) return null
-    return refusal(kafkaErrors.INVALID_CONFIG, refusedTopicConfig(name, '') ?? `Unknown ${name}`)
-  }
+  if (operation === 'delete') return null
   if (change.value === null) {
     return refusal(kafkaErrors.INVALID_REQUEST, `Null value for ${name}`)
   }
@@ -82,6 +92,7 @@ function changedValue(
         ? [...before, ...named.filter((element) => !before.includes(element))].join(',')
         : before.filter((element) => !named.includes(element)).join(',')
   }
-  const problem = refusedTopicConfig(name, value)
-  return problem === undefined ? value : refusal(kafkaErrors.INVALID_CONFIG, problem)
+  const checked = checkedTopicConfig(name, value)
+  if (checked.problem === undefined) return checked.value
+  return refusal(kafkaErrors.INVALID_CONFIG, checked.problem)
 }

@@ -57,6 +57,7 @@ describe('decideCreateTopic()', () => {
     ['INVALID_TOPIC_EXCEPTION', { name: 'no spaces' }],
     ['INVALID_TOPIC_EXCEPTION', { name: '..' }],
     ['INVALID_PARTITIONS', { partitions: 0 }],
+    ['INVALID_CONFIG', { configs: [{ name: 'retention.ms', value: null }] }],
     ['POLICY_VIOLATION', { partitions: 10_001 }],
     ['INVALID_REPLICATION_FACTOR', { replicationFactor: 0 }],
     ['INVALID_REPLICATION_FACTOR', { replicationFactor: 2 }],
@@ -106,6 +107,24 @@ it('decideTopicConfig() appends to and subtracts from lists, and nothing else', 
   expect(change('cleanup.policy', 'subtract', 'delete')).toMatchObject([{ value: '' }])
   expect(errorOf(change('retention.ms', 'append', '1'))).toBe(kafkaErrors.INVALID_CONFIG.name)
   expect(change('retention.ms', 'set', '1')).toMatchObject([{ value: '1' }])
+})
+
+it('decideTopicConfig() keeps values in their canonical form, and lets go of what cannot be there', () => {
+  const image = imageWith(1)
+  created(image, { configs: [{ name: 'retention.ms', value: ' +7' }] })
+  expect(image.configs.get('2:orders')?.get('retention.ms')).toBe('7')
+  const change = (topicName: string, name: string, value: string | null) =>
+    decideTopicConfig(image, {
+      topic: topicName,
+      changes: [{ name, operation: value === null ? 'delete' : 'set', value }],
+      effective: () => '',
+    })
+  expect(change('orders', 'preallocate', 'TRUE')).toMatchObject([{ value: 'true' }])
+  expect(change('orders', 'no.such.key', null)).toEqual([])
+  expect(errorOf(change('orders', 'no.such.key', '1'))).toBe('INVALID_CONFIG')
+  expect(errorOf(change('others', 'retention.ms', '1'))).toBe('UNKNOWN_TOPIC_OR_PARTITION')
+  expect(errorOf(change('not good', 'retention.ms', '1'))).toBe('INVALID_TOPIC_EXCEPTION')
+  expect(errorOf(change('', 'retention.ms', '1'))).toBe('INVALID_REQUEST')
 })
 
 it('placeReplicas() spreads leaders evenly and neighbours over racks', () => {

@@ -1,10 +1,10 @@
 /** Decisions about topics and their partitions. */
 import {
+  checkedTopicConfig,
   collisionKey,
   invalidTopicName,
   kafkaErrors,
   type NodeId,
-  refusedTopicConfig,
   type TopicId,
 } from '@naru/model'
 import { type Refusal, refusal } from './decision.ts'
@@ -44,8 +44,10 @@ export function decideCreateTopic(
   options: { topicId: TopicId; defaults: TopicDefaults },
 ): CreatedTopic | Refusal {
   const { name } = topic
-  const problem = refusedName(image, name) ?? refusedConfigs(topic)
+  const problem = refusedName(image, name)
   if (problem !== undefined) return problem
+  const configs = checkedConfigs(topic)
+  if ('error' in configs) return configs
   const assignment = assign(image, topic, options.defaults)
   if ('error' in assignment) return assignment
   const { topicId } = options
@@ -53,7 +55,7 @@ export function decideCreateTopic(
   for (const [partition, replicas] of assignment.entries()) {
     records.push(newPartition(image, { topicId, partition, replicas }))
   }
-  for (const { name: key, value } of topic.configs) {
+  for (const { name: key, value } of configs) {
     records.push({
       type: 'config',
       resourceType: resourceTypes.topic,
@@ -81,12 +83,15 @@ function refusedName(image: MetadataImage, name: string): Refusal | undefined {
   return undefined
 }
 
-function refusedConfigs(topic: NewTopic): Refusal | undefined {
+function checkedConfigs(topic: NewTopic): readonly { name: string; value: string }[] | Refusal {
+  const configs: { name: string; value: string }[] = []
   for (const { name, value } of topic.configs) {
-    const problem = value === null ? `Null value for ${name}` : refusedTopicConfig(name, value)
-    if (problem !== undefined) return refusal(kafkaErrors.INVALID_CONFIG, problem)
+    if (value === null) return refusal(kafkaErrors.INVALID_CONFIG, `Null value for ${name}`)
+    const checked = checkedTopicConfig(name, value)
+    if (checked.problem !== undefined) return refusal(kafkaErrors.INVALID_CONFIG, checked.problem)
+    configs.push({ name, value: checked.value })
   }
-  return undefined
+  return configs
 }
 
 function assign(

@@ -1,47 +1,82 @@
 /** One configuration key, declared once: parsing, validation, DescribeConfigs and the documentation derive from it. */
 export interface ConfigKey {
   readonly name: string
-  readonly type: 'boolean' | 'int' | 'long' | 'double' | 'string' | 'list'
+  readonly type: 'boolean' | 'short' | 'int' | 'long' | 'double' | 'string' | 'list'
   readonly default: string
   readonly min?: number
   readonly max?: number
-  /** Allowed values of a string, or of each element of a list. */
+  /** Allowed values of a string or whole number, or of each element of a list. */
   readonly oneOf?: readonly string[]
+  /** What the text of a string or list must look like. */
+  readonly form?: { readonly pattern: RegExp; readonly words: string }
   /** `accepted`: stored and shown, without effect. */
   readonly effect: 'works' | 'accepted'
   readonly documentation: string
 }
 
-/** Why `value` cannot be the value of `key`, or undefined when it can. */
+/**
+ * The one form of a value that means the same: without the space around it, numbers without a plus or leading zeros, booleans in
+ * small letters. A value that means nothing is only trimmed.
+ */
+export function canonicalValue(key: ConfigKey, value: string): string {
+  const text = value.trim()
+  if (key.type === 'boolean') return text.toLowerCase()
+  return key.type in limits && /^[+-]?\d{1,30}$/.test(text)
+    ? String(BigInt(text.replace('+', '')))
+    : text
+}
+
+/** Why `value`, in its canonical form, cannot be the value of `key`; undefined when it can. */
 export function invalidValue(key: ConfigKey, value: string): string | undefined {
   switch (key.type) {
     case 'boolean':
       return value === 'true' || value === 'false' ? undefined : 'must be true or false'
+    case 'short':
     case 'int':
     case 'long':
+      return wholeNumber.test(value)
+        ? (invalidNumber(key, value) ?? invalidChoice(key, [value]))
+        : 'must be a whole number'
     case 'double':
-      return invalidNumber(key, value)
+      return realNumber.test(value) ? invalidNumber(key, value) : 'must be a number'
     case 'string':
-      return invalidChoice(key, [value])
+      return invalidText(key, value) ?? invalidChoice(key, [value])
     case 'list':
-      return invalidChoice(key, listOf(value))
+      return invalidText(key, value) ?? invalidChoice(key, value === '' ? [] : elementsOf(value))
   }
 }
 
 export function listOf(value: string): string[] {
-  return value
-    .split(',')
-    .map((element) => element.trim())
-    .filter((element) => element !== '')
+  return elementsOf(value).filter((element) => element !== '')
+}
+
+const wholeNumber = /^-?\d{1,30}$/
+const realNumber = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/
+/** Largest value of the types of whole numbers. */
+const limits: Readonly<Record<string, bigint>> = {
+  short: 2n ** 15n - 1n,
+  int: 2n ** 31n - 1n,
+  long: 2n ** 63n - 1n,
+}
+
+function elementsOf(value: string): string[] {
+  return value.split(',').map((element) => element.trim())
 }
 
 function invalidNumber(key: ConfigKey, value: string): string | undefined {
-  const pattern = key.type === 'double' ? /^-?\d+(\.\d+)?$/ : /^-?\d+$/
-  if (!pattern.test(value)) return `must be a ${key.type === 'double' ? 'number' : 'whole number'}`
   const number = Number(value)
-  const max = key.max ?? (key.type === 'int' ? 2 ** 31 - 1 : Number.MAX_VALUE)
   if (key.min !== undefined && number < key.min) return `must be at least ${key.min}`
-  return number > max ? `must be at most ${max}` : undefined
+  if (key.max !== undefined && number > key.max) return `must be at most ${key.max}`
+  const limit = limits[key.type]
+  if (limit === undefined) return undefined
+  const whole = BigInt(value)
+  if (whole < -limit - 1n) return `must be at least ${-limit - 1n}`
+  return whole > limit ? `must be at most ${limit}` : undefined
+}
+
+function invalidText(key: ConfigKey, value: string): string | undefined {
+  const { form } = key
+  return form === undefined || form.pattern.test(value) ? undefined : `must be ${form.words}`
 }
 
 function invalidChoice(key: ConfigKey, values: readonly string[]): string | undefined {

@@ -1,5 +1,5 @@
 export type { ConfigKey } from './config-key.ts'
-export { invalidValue, listOf, nearestName } from './config-key.ts'
+export { canonicalValue, invalidValue, listOf, nearestName } from './config-key.ts'
 export type { KafkaError } from './errors.ts'
 export { kafkaErrorByCode, kafkaErrors } from './errors.ts'
 export { errorsPage } from './errors-page.ts'
@@ -7,14 +7,9 @@ export type { NodeId, TopicId, TopicPartition } from './ids.ts'
 export { topicIdFromBytes, topicIdToBytes, topicPartitionKey, zeroTopicId } from './ids.ts'
 export type { TopicConfig, TopicConfigKey } from './topic-config.ts'
 export {
+  checkedTopicConfig,
   parseTopicConfig,
-  refusedTopicConfig,
   topicConfigKey,
   topicConfigKeys,
 } from './topic-config.ts'
-export {
-  collisionKey,
-  invalidTopicName,
-  isInternalTopic,
-  isReservedTopic,
-} from './topic-name.ts'
+export { collisionKey, invalidTopicName, isInternalTopic, isReservedTopic } from './topic-name.ts'

@@ -1,12 +1,19 @@
 /** Every topic configuration key of Kafka 4.2, and ours. The default is the broker's value of `synonym` where it has one. */
-import { type ConfigKey, invalidValue, listOf, nearestName } from './config-key.ts'
+import { type ConfigKey, canonicalValue, invalidValue, listOf, nearestName } from './config-key.ts'
 
 export interface TopicConfigKey extends ConfigKey {
   /** The broker key that gives the default of all topics; empty when there is none. */
   readonly synonym: string
+  /** The broker key has no default: what it leaves open is decided by another one, as hours stand in for milliseconds. */
+  readonly isSynonymUnset?: true
 }
 
 const forever = '9223372036854775807'
+const gzipLevels = ['-1', '1', '2', '3', '4', '5', '6', '7', '8', '9']
+const replicas = {
+  pattern: /^(\*|(\d+:\d+)?(\s*,\s*(\d+:\d+)?)*)$/,
+  words: 'pairs of partition and broker like 0:1,1:2, or *',
+}
 
 export const topicConfigKeys: readonly TopicConfigKey[] = [
   {
@@ -24,6 +31,7 @@ export const topicConfigKeys: readonly TopicConfigKey[] = [
     type: 'int',
     default: '-1',
     synonym: 'compression.gzip.level',
+    oneOf: gzipLevels,
     effect: 'accepted',
     documentation: 'Level of gzip when the broker compresses.',
   },
@@ -32,6 +40,8 @@ export const topicConfigKeys: readonly TopicConfigKey[] = [
     type: 'int',
     default: '9',
     synonym: 'compression.lz4.level',
+    min: 1,
+    max: 17,
     effect: 'accepted',
     documentation: 'Level of lz4 when the broker compresses.',
   },
@@ -49,6 +59,8 @@ export const topicConfigKeys: readonly TopicConfigKey[] = [
     type: 'int',
     default: '3',
     synonym: 'compression.zstd.level',
+    min: -131_072,
+    max: 22,
     effect: 'accepted',
     documentation: 'Level of zstd when the broker compresses.',
   },
@@ -85,6 +97,7 @@ export const topicConfigKeys: readonly TopicConfigKey[] = [
     type: 'long',
     default: forever,
     synonym: 'log.flush.interval.ms',
+    isSynonymUnset: true,
     min: 0,
     effect: 'accepted',
     documentation: 'Durability is decided by naru.flush.',
@@ -94,6 +107,7 @@ export const topicConfigKeys: readonly TopicConfigKey[] = [
     type: 'list',
     default: '',
     synonym: '',
+    form: replicas,
     effect: 'accepted',
     documentation: 'Replicas whose catching up is throttled on the follower.',
   },
@@ -111,6 +125,7 @@ export const topicConfigKeys: readonly TopicConfigKey[] = [
     type: 'list',
     default: '',
     synonym: '',
+    form: replicas,
     effect: 'accepted',
     documentation: 'Replicas whose catching up is throttled on the leader.',
   },
@@ -253,15 +268,15 @@ export const topicConfigKeys: readonly TopicConfigKey[] = [
     type: 'long',
     default: '-1',
     synonym: 'log.retention.bytes',
-    min: -1,
     effect: 'works',
-    documentation: 'Size that a partition is kept to; -1 for no limit.',
+    documentation: 'Size that a partition is kept to; -1, or any number below, for no limit.',
   },
   {
     name: 'retention.ms',
     type: 'long',
     default: '604800000',
     synonym: 'log.retention.ms',
+    isSynonymUnset: true,
     min: -1,
     effect: 'works',
     documentation: 'Time that records are kept; -1 for no limit.',
@@ -289,6 +304,7 @@ export const topicConfigKeys: readonly TopicConfigKey[] = [
     type: 'long',
     default: '0',
     synonym: 'log.roll.jitter.ms',
+    isSynonymUnset: true,
     min: 0,
     effect: 'accepted',
     documentation: 'Spread of the time at which segments are closed.',
@@ -298,6 +314,7 @@ export const topicConfigKeys: readonly TopicConfigKey[] = [
     type: 'long',
     default: '604800000',
     synonym: 'log.roll.ms',
+    isSynonymUnset: true,
     min: 1,
     effect: 'works',
     documentation: 'Age at which a segment is closed.',
@@ -318,16 +335,22 @@ export function topicConfigKey(name: string): TopicConfigKey | undefined {
   return byName.get(name)
 }
 
-/** Why a topic cannot be configured like this, in words for a person; undefined when it can. */
-export function refusedTopicConfig(name: string, value: string): string | undefined {
+/** The value as it is kept, or why a topic cannot be configured like this, in words for a person. */
+export function checkedTopicConfig(
+  name: string,
+  given: string,
+): { value: string; problem?: undefined } | { problem: string } {
   const key = byName.get(name)
   if (key === undefined) {
     const nearest = nearestName(name, byName.keys())
     const hint = nearest === undefined ? '' : `; did you mean ${nearest}?`
-    return `Unknown topic configuration ${name}${hint}`
+    return { problem: `Unknown topic configuration ${name}${hint}` }
   }
+  const value = canonicalValue(key, given)
   const problem = invalidValue(key, value) ?? notYet(name, value)
-  return problem === undefined ? undefined : `Invalid value ${value} for ${name}: it ${problem}`
+  return problem === undefined
+    ? { value }
+    : { problem: `Invalid value ${given} for ${name}: it ${problem}` }
 }
 
 /** Values that Kafka takes and this version does not: refused, because they would silently do nothing. */

@@ -37,7 +37,7 @@ export class TopicConfigs {
   describe(topic: string): DescribedConfig[] {
     const own = this.#image.configs.get(configKey(resourceTypes.topic, topic))
     return topicConfigKeys.map((key) => {
-      const { name, type, documentation, synonym } = key
+      const { name, type, documentation, synonym, isSynonymUnset } = key
       const synonyms: { name: string; value: string; source: number }[] = []
       const ownValue = own?.get(name)
       if (ownValue !== undefined) {
@@ -47,9 +47,9 @@ export class TopicConfigs {
       if (brokerValue !== undefined) {
         synonyms.push({ name: synonym, value: brokerValue, source: configSources.staticBroker })
       }
-      const defaultName = synonym === '' ? name : synonym
-      synonyms.push({ name: defaultName, value: key.default, source: configSources.default })
-      const effective = synonyms[0] as { value: string; source: number }
+      const standard = { name: synonym, value: key.default, source: configSources.default }
+      if (synonym !== '' && isSynonymUnset !== true) synonyms.push(standard)
+      const effective = synonyms[0] ?? standard
       const note =
         key.effect === 'accepted' ? `${documentation} (accepted, no effect)` : documentation
       const { value, source } = effective

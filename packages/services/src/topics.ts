@@ -9,6 +9,7 @@ import {
   decideTopicConfig,
   findTopic,
   isRefusal,
+  type MetadataImage,
   type NewTopic,
   type Refusal,
   refusal,
@@ -75,13 +76,7 @@ export class Topics {
     changes: readonly ConfigChange[],
     validateOnly: boolean,
   ): Promise<Refusal | undefined> {
-    const { metadata, configs } = this.#options
-    return metadata.submit<Refusal | undefined>((image) => {
-      const effective = (name: string) => configs.defaultOf(name)
-      const decided = decideTopicConfig(image, { topic, changes, effective })
-      if ('error' in decided) return { records: [], response: decided }
-      return { records: validateOnly ? [] : decided, response: undefined }
-    })
+    return this.#alter(topic, () => changes, validateOnly)
   }
 
   /** Replaces a topic's own settings with those given. */
@@ -90,7 +85,21 @@ export class Topics {
     wanted: readonly { name: string; value: string | null }[],
     validateOnly: boolean,
   ): Promise<Refusal | undefined> {
-    const changes = replacingChanges(this.#options.metadata.image, topic, wanted)
-    return this.alterConfig(topic, changes, validateOnly)
+    return this.#alter(topic, (image) => replacingChanges(image, topic, wanted), validateOnly)
+  }
+
+  #alter(
+    topic: string,
+    changesTo: (image: MetadataImage) => readonly ConfigChange[],
+    validateOnly: boolean,
+  ): Promise<Refusal | undefined> {
+    const { metadata, configs } = this.#options
+    const effective = (name: string) => configs.defaultOf(name)
+    return metadata.submit<Refusal | undefined>((image) => {
+      const changes = changesTo(image)
+      const decided = decideTopicConfig(image, { topic, changes, effective })
+      if ('error' in decided) return { records: [], response: decided }
+      return { records: validateOnly ? [] : decided, response: undefined }
+    })
   }
 }

@@ -1,4 +1,5 @@
-import { kafkaErrors } from '@naru/model'
+import { type Refusal, refusal } from '@naru/metadata'
+import { invalidTopicName, kafkaErrors } from '@naru/model'
 import { defineHandler } from '@naru/network'
 import { apis, type RequestOf, type ResponseOf } from '@naru/protocol'
 import type { DescribedConfig } from '@naru/services'
@@ -9,23 +10,43 @@ type Wanted = Request['resources'][number]
 type Result = ResponseOf<typeof apis.describeConfigs>['results'][number]
 
 const resourceTypes = { topic: 2, broker: 4, brokerLogger: 8, clientMetrics: 16, group: 32 }
-const configTypes = ['unknown', 'boolean', 'string', 'int', 'short', 'long', 'double', 'list']
+const configTypes = [
+  ...[
+    'unknown',
+    'boolean',
+    'string',
+    'int',
+    'short',
+    'long',
+    'double',
+    'list',
+    'class',
+    'password',
+  ],
+]
 const sensitive = { value: null, isSensitive: true }
 
-export function describeConfigs(
-  ports: Pick<Ports, 'metadata' | 'topicConfigs' | 'brokerConfigs' | 'nodeId'>,
-) {
-  return defineHandler(apis.describeConfigs, (request) => ({
-    throttleTimeMs: 0,
-    results: request.resources.map((wanted) => describe(ports, request, wanted)),
-  }))
+type Described = Pick<Ports, 'metadata' | 'topicConfigs' | 'brokerConfigs' | 'nodeId'>
+
+/** One resource of an unknown type spoils the whole request, as in Kafka. */
+export function describeConfigs(ports: Described) {
+  return defineHandler(apis.describeConfigs, (request) => {
+    const known = Object.values(resourceTypes)
+    const stranger = request.resources.find(({ resourceType }) => !known.includes(resourceType))
+    const results =
+      stranger === undefined
+        ? request.resources.map((wanted) => describe(ports, request, wanted))
+        : request.resources.map((wanted) => ({
+            ...wanted,
+            errorCode: kafkaErrors.INVALID_REQUEST.code,
+            errorMessage: `Resource type ${stranger.resourceType} is not known`,
+            configs: [],
+          }))
+    return { throttleTimeMs: 0, results }
+  })
 }
 
-function describe(
-  ports: Pick<Ports, 'metadata' | 'topicConfigs' | 'brokerConfigs' | 'nodeId'>,
-  request: Request,
-  wanted: Wanted,
-): Result {
+function describe(ports: Described, request: Request, wanted: Wanted): Result {
   const { resourceType, resourceName } = wanted
   const found = configsOf(ports, wanted)
   if ('error' in found) {
@@ -39,7 +60,7 @@ function describe(
     .map((config) => wireConfig(config, request, found.isReadOnly))
   return {
     errorCode: kafkaErrors.NONE.code,
-    errorMessage: null,
+    errorMessage: '',
     resourceType,
     resourceName,
     configs,
@@ -48,32 +69,34 @@ function describe(
 
 type Found =
   | { configs: readonly (DescribedConfig & { isSensitive?: boolean })[]; isReadOnly: boolean }
-  | { error: { code: number }; message: string }
+  | Refusal
 
-function configsOf(
-  ports: Pick<Ports, 'metadata' | 'topicConfigs' | 'brokerConfigs' | 'nodeId'>,
-  { resourceType, resourceName }: Wanted,
-): Found {
-  if (resourceType === resourceTypes.topic) {
-    if (!ports.metadata.image.topics.has(resourceName)) {
-      const message = `Topic ${resourceName} does not exist`
-      return { error: kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION, message }
-    }
-    return { configs: ports.topicConfigs.describe(resourceName), isReadOnly: false }
-  }
-  if (resourceType === resourceTypes.broker) {
-    // The empty name stands for settings of all brokers, which can only be made in their files so far.
-    if (resourceName === '') return { configs: [], isReadOnly: true }
+function configsOf(ports: Described, { resourceType, resourceName }: Wanted): Found {
+  if (resourceType === resourceTypes.topic) return topicConfigsOf(ports, resourceName)
+  const isNameless = resourceName === ''
+  // The empty name stands for settings of all brokers, which can only be made in their files so far.
+  if (resourceType === resourceTypes.broker && isNameless) return nothing
+  if (isNameless) return refusal(kafkaErrors.INVALID_REQUEST, 'The resource has no name')
+  const isOfBroker = resourceType === resourceTypes.broker
+  if (isOfBroker || resourceType === resourceTypes.brokerLogger) {
     if (resourceName !== String(ports.nodeId)) {
       const message = `Broker ${resourceName} is asked for its configuration by itself`
-      return { error: kafkaErrors.INVALID_REQUEST, message }
+      return refusal(kafkaErrors.INVALID_REQUEST, message)
     }
-    return { configs: ports.brokerConfigs(), isReadOnly: true }
+    return isOfBroker ? { configs: ports.brokerConfigs(), isReadOnly: true } : nothing
   }
-  const isKnown = Object.values(resourceTypes).includes(resourceType)
-  if (isKnown) return { configs: [], isReadOnly: true }
-  const message = `Resource type ${resourceType} is not known`
-  return { error: kafkaErrors.INVALID_REQUEST, message }
+  return nothing
+}
+
+const nothing: Found = { configs: [], isReadOnly: true }
+
+function topicConfigsOf({ metadata, topicConfigs }: Described, name: string): Found {
+  const invalid = invalidTopicName(name)
+  if (invalid !== undefined) return refusal(kafkaErrors.INVALID_TOPIC_EXCEPTION, invalid)
+  if (metadata.image.topics.has(name)) {
+    return { configs: topicConfigs.describe(name), isReadOnly: false }
+  }
+  return refusal(kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION, `Topic ${name} does not exist`)
 }
 
 function wireConfig(
@@ -85,9 +108,16 @@ function wireConfig(
     name: config.name,
     readOnly: isReadOnly,
     configSource: config.source,
-    ...(config.isSensitive === true ? sensitive : { value: config.value, isSensitive: false }),
+    ...(config.isSensitive === true
+      ? sensitive
+      : { value: shownValue(config), isSensitive: false }),
     synonyms: request.includeSynonyms ? [...config.synonyms] : [],
     configType: Math.max(0, configTypes.indexOf(config.type)),
     documentation: request.includeDocumentation ? config.documentation : null,
   }
+}
+
+/** A number that is not set has no value; a text may be empty. */
+function shownValue({ value, type }: DescribedConfig): string | null {
+  return value === '' && type !== 'string' && type !== 'list' ? null : value
 }
