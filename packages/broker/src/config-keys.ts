@@ -1,6 +1,6 @@
 /**
  * Every broker configuration key, declared once. A key that works is here with its bounds; one that Kafka has and that means
- * nothing here is in `accepted`; one that would promise what this version cannot keep is in `refused`, with the reason.
+ * nothing here is in accepted-keys.ts; one that would promise what this version cannot keep is in `refused`, with the reason.
  */
 import type { ConfigKey } from '@naru/model'
 
@@ -41,7 +41,8 @@ export const brokerConfigKeys: readonly ConfigKey[] = [
     name: 'listener.security.protocol.map',
     ...list,
     default: 'PLAINTEXT:PLAINTEXT',
-    documentation: 'Protocol of each listener name. Only PLAINTEXT is offered by this version.',
+    documentation:
+      'Protocol of each listener name. A listener with another than PLAINTEXT is refused.',
   },
   {
     name: 'log.dirs',
@@ -321,51 +322,6 @@ export const brokerConfigKeys: readonly ConfigKey[] = [
   },
 ]
 
-/** Kafka keys that have no meaning here, or not yet: named in one line at the start. */
-export const acceptedKeys: readonly string[] = [
-  'process.roles',
-  'controller.quorum.voters',
-  'controller.quorum.bootstrap.servers',
-  'controller.listener.names',
-  'inter.broker.listener.name',
-  'num.network.threads',
-  'num.io.threads',
-  'num.recovery.threads.per.data.dir',
-  'num.replica.fetchers',
-  'background.threads',
-  'queued.max.requests',
-  'socket.send.buffer.bytes',
-  'socket.receive.buffer.bytes',
-  'socket.listen.backlog.size',
-  'log.flush.interval.messages',
-  'log.flush.interval.ms',
-  'log.flush.scheduler.interval.ms',
-  'log.flush.offset.checkpoint.interval.ms',
-  'log.preallocate',
-  'log.cleaner.enable',
-  'log.cleaner.threads',
-  'log.cleaner.dedupe.buffer.size',
-  'offsets.topic.replication.factor',
-  'offsets.topic.num.partitions',
-  'offsets.retention.minutes',
-  'transaction.state.log.replication.factor',
-  'transaction.state.log.min.isr',
-  'transaction.state.log.num.partitions',
-  'group.initial.rebalance.delay.ms',
-  'share.coordinator.state.topic.replication.factor',
-  'share.coordinator.state.topic.min.isr',
-  'replica.lag.time.max.ms',
-  'replica.fetch.max.bytes',
-  'replica.fetch.wait.max.ms',
-  'replica.selector.class',
-  'broker.session.timeout.ms',
-  'broker.heartbeat.interval.ms',
-  'controlled.shutdown.enable',
-  'auto.leader.rebalance.enable',
-  'unclean.leader.election.enable',
-  'confluent.support.metrics.enable',
-]
-
 /** Keys that would promise something that is not kept: the start stops. */
 export const refusedKeys: readonly { readonly prefix: string; readonly reason: string }[] = [
   { prefix: 'ssl.', reason: 'this version has no TLS: connections would not be protected' },
@@ -378,10 +334,15 @@ export const refusedKeys: readonly { readonly prefix: string; readonly reason: s
     prefix: 'super.users',
     reason: 'this version has no authorization: every client may do everything',
   },
-  {
-    prefix: 'security.inter.broker.protocol',
-    reason: 'this version has no TLS and no authentication',
-  },
+  { prefix: 'security.', reason: 'this version has no TLS and no authentication' },
+  { prefix: 'principal.builder.class', reason: 'this version has no authentication' },
+  { prefix: 'delegation.token.secret.key', reason: 'this version has no authentication' },
+  { prefix: 'listener.name.', reason: 'this version has no settings for single listeners' },
+  { prefix: 'create.topic.policy.class.name', reason: 'this version has no policies' },
+  { prefix: 'alter.config.policy.class.name', reason: 'this version has no policies' },
+  { prefix: 'client.quota.callback.class', reason: 'this version has no quotas' },
+  { prefix: 'config.providers', reason: 'values are taken as they are written' },
+  { prefix: 'cordoned.log.dirs', reason: 'every log directory takes new partitions' },
   { prefix: 'zookeeper.', reason: 'there is no ZooKeeper: metadata is kept by the brokers' },
   { prefix: 'remote.log.storage.', reason: 'this version has no tiered storage' },
 ]

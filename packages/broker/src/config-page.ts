@@ -1,5 +1,6 @@
 import { type ConfigKey, topicConfigKeys } from '@naru/model'
-import { acceptedKeys, brokerConfigKeys, refusedKeys } from './config-keys.ts'
+import { acceptedKeys } from './accepted-keys.ts'
+import { brokerConfigKeys, refusedKeys } from './config-keys.ts'
 
 /** `docs/CONFIG.md`. */
 export function configPage(): string {
@@ -24,7 +25,7 @@ export function configPage(): string {
     '',
     'Keys of Kafka that have no meaning here, or not yet. The broker names those that it was given when it starts.',
     '',
-    ...[...acceptedKeys].sort().map((name) => `- \`${name}\``),
+    ...acceptedKeys.map(({ name }) => `- \`${name}\``).sort(),
     '',
     '## Refused',
     '',

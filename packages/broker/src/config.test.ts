@@ -33,11 +33,49 @@ describe('resolveConfig()', () => {
     expect(() => parse('num.partitions=0')).toThrow('at least 1')
     expect(() => parse('listeners=nonsense')).toThrow('Cannot read listener nonsense')
     expect(() => parse('listeners=A://:1,A://:2')).toThrow('Two listeners are named A')
+    expect(() => parse('listeners=')).toThrow('no listener for clients (server.properties, line 1)')
+    expect(() => parse('advertised.listeners=EXTERNAL://h:1')).toThrow('nobody listens there')
+    expect(() => parse('num.io.threads=many')).toThrow('must be a whole number')
+    expect(() => parse('log.retention.ms=9223372036854775808')).toThrow('at most')
+  })
+
+  it('starts with what a Kafka broker starts with', () => {
+    const config = parse(
+      [
+        'process.roles=broker,controller',
+        'listeners=PLAINTEXT://:9092,INTERNAL://h:9094,CTL://:9093',
+        'advertised.listeners=PLAINTEXT://public:9092',
+        'controller.listener.names=CTL',
+        'listener.security.protocol.map=CTL:SASL_SSL,PLAINTEXT:PLAINTEXT,INTERNAL:PLAINTEXT,SSL:SSL',
+        'auto.create.topics.enable = FALSE',
+        'transaction.max.timeout.ms=900000',
+        'num.partitions= +03 ',
+      ].join('\n'),
+    )
+    const plaintext = { listener: 'PLAINTEXT', port: 9092 }
+    const internal = { listener: 'INTERNAL', host: 'h', port: 9094 }
+    expect(config.listeners).toEqual([{ ...plaintext, host: '' }, internal])
+    expect(config.advertised).toEqual([{ ...plaintext, host: 'public' }, internal])
+    expect(config.flag('auto.create.topics.enable')).toBe(false)
+    expect(config.number('num.partitions')).toBe(3)
+  })
+
+  it('describes every key, ours and those of Kafka that do nothing', () => {
+    const described = parse('broker.id=7\nnum.io.threads=9').describe()
+    const of = (name: string) => described.find((each) => each.name === name)
+    expect(of('num.io.threads')).toMatchObject({ value: '9', source: 4, type: 'int' })
+    expect(of('broker.id')).toMatchObject({ value: '7', source: 4 })
+    expect(of('node.id')).toMatchObject({ value: '7', source: 4 })
+    expect(of('log.retention.ms')).toMatchObject({ value: '', source: 5, synonyms: [] })
+    expect(new Set(described.map(({ name }) => name)).size).toBe(described.length)
   })
 
   it('refuses keys that would promise protection', () => {
     expect(() => parse('ssl.keystore.location=/x')).toThrow('no TLS')
     expect(() => parse('listeners=SASL_SSL://:9092')).toThrow('no TLS')
+    const mapped = 'listeners=SECURE://:9092\nlistener.security.protocol.map=SECURE:SSL'
+    expect(() => parse(mapped)).toThrow('Cannot offer listener SECURE with SSL')
+    expect(() => parse('listener.security.protocol.map=A')).toThrow('Cannot read A')
     expect(() => parse('authorizer.class.name=X')).toThrow('no authorization')
   })
 

@@ -1,9 +1,17 @@
 /** The configuration of one broker: from settings with their places to typed values, or to an error that says what is wrong where. */
-import { type ConfigKey, invalidValue, listOf, nearestName, topicConfigKeys } from '@naru/model'
+import {
+  type ConfigKey,
+  canonicalValue,
+  invalidValue,
+  listOf,
+  nearestName,
+  topicConfigKeys,
+} from '@naru/model'
 import type { DescribedConfig } from '@naru/services'
+import { acceptedKeys } from './accepted-keys.ts'
 import { ConfigError } from './config-error.ts'
-import { acceptedKeys, brokerConfigKeys, refusedKeys } from './config-keys.ts'
-import { type Endpoint, parseListeners } from './endpoints.ts'
+import { brokerConfigKeys, refusedKeys } from './config-keys.ts'
+import { type Endpoint, resolveListeners } from './endpoints.ts'
 import type { Setting } from './properties.ts'
 
 export interface BrokerConfig {
@@ -23,34 +31,43 @@ export interface BrokerConfig {
   describe(): readonly (DescribedConfig & { readonly isSensitive: boolean })[]
 }
 
-const byName = new Map(brokerConfigKeys.map((key) => [key.name, key]))
-const aliases = new Map([['broker.id', 'node.id']])
-const accepted = new Set(acceptedKeys)
+const allKeys = [...brokerConfigKeys, ...acceptedKeys].sort((a, b) => (a.name < b.name ? -1 : 1))
+const byName = new Map(allKeys.map((key) => [key.name, key]))
+/** The older name of node.id, under which tools still look for it. */
+const brokerId: ConfigKey = {
+  name: 'broker.id',
+  type: 'int',
+  default: '-1',
+  effect: 'works',
+  documentation: 'As node.id.',
+}
+const aliases = new Map([[brokerId.name, 'node.id']])
 const sources = { static: 4, default: 5 }
 
 export function isBrokerKey(name: string): boolean {
-  return byName.has(name) || aliases.has(name) || accepted.has(name) || refusal(name) !== undefined
+  return byName.has(name) || aliases.has(name) || refusal(name) !== undefined
 }
 
 /** `settings`: the weakest source first; a later one wins. Throws ConfigError. */
 export function resolveConfig(settings: readonly Setting[]): BrokerConfig {
   const values = new Map<string, Setting>()
-  const withoutEffect = new Set<string>()
   for (const setting of settings) {
     const name = aliases.get(setting.name) ?? setting.name
-    if (accepted.has(name)) withoutEffect.add(name)
-    else values.set(name, checked({ ...setting, name }))
+    values.set(name, checked({ ...setting, name }))
   }
   const text = (name: string) => values.get(name)?.value ?? byName.get(name)?.default ?? ''
   const logDirs = listOf(text('log.dirs'))
   if (logDirs.length === 0) logDirs.push(text('log.dir'))
-  const where = values.get('listeners')?.where ?? 'default'
-  const advertisedText = text('advertised.listeners')
-  const listeners = parseListeners(text('listeners'), where)
-  const advertised = parseListeners(
-    advertisedText === '' ? text('listeners') : advertisedText,
-    values.get('advertised.listeners')?.where ?? where,
-  )
+  const placed = (name: string) => ({
+    text: text(name),
+    where: values.get(name)?.where ?? 'default',
+  })
+  const { listeners, advertised } = resolveListeners({
+    listeners: placed('listeners'),
+    advertised: placed('advertised.listeners'),
+    protocols: placed('listener.security.protocol.map'),
+    controllers: listOf(text('controller.listener.names') || 'CONTROLLER'),
+  })
   return {
     nodeId: Number(text('node.id')),
     rack: text('broker.rack') || null,
@@ -58,12 +75,15 @@ export function resolveConfig(settings: readonly Setting[]): BrokerConfig {
     advertised,
     logDirs: [...new Set(logDirs)],
     metadataDir: text('metadata.log.dir') || (logDirs[0] as string),
-    withoutEffect: [...withoutEffect],
+    withoutEffect: [...values.keys()].filter((name) => byName.get(name)?.effect === 'accepted'),
     topicDefaults: topicDefaultsOf(values),
     text,
     number: (name) => Number(text(name)),
     flag: (name) => text(name) === 'true',
-    describe: () => brokerConfigKeys.map((key) => describe(key, values.get(key.name)?.value)),
+    describe: () => [
+      ...allKeys.map((key) => describe(key, values.get(key.name)?.value)),
+      describe(brokerId, text('node.id')),
+    ],
   }
 }
 
@@ -83,7 +103,7 @@ function checked(setting: Setting): Setting {
     const hint = nearest === undefined ? {} : { hint: `Did you mean ${nearest}?` }
     throw new ConfigError('NARU-CFG-001', { message: `Unknown key ${name}`, where, ...hint })
   }
-  const value = withoutUnit(key, setting.value)
+  const value = canonicalValue(key, withoutUnit(key, setting.value))
   const problem = invalidValue(key, value)
   if (problem === undefined) return { ...setting, value }
   const message = `Invalid value ${setting.value} for ${name}: it ${problem}`
@@ -133,8 +153,10 @@ function describe(
   own: string | undefined,
 ): DescribedConfig & { readonly isSensitive: boolean } {
   const { name, type, documentation } = key
-  const synonyms = [{ name, value: key.default, source: sources.default }]
+  const isUnset = key.default === '' && key.type !== 'string' && key.type !== 'list'
+  const standard = { name, value: key.default, source: sources.default }
+  const synonyms = isUnset ? [] : [standard]
   if (own !== undefined) synonyms.unshift({ name, value: own, source: sources.static })
-  const { value, source } = synonyms[0] as { value: string; source: number }
+  const { value, source } = synonyms[0] ?? standard
   return { name, value, source, type, documentation, synonyms, isSensitive: false }
 }

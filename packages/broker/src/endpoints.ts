@@ -8,15 +8,58 @@ export interface Endpoint {
   readonly port: number
 }
 
-/** Parses `NAME://host:port` entries. Listener names other than the secured protocols are taken as plaintext. */
-export function parseListeners(text: string, where: string): Endpoint[] {
+/** A setting, and where it was made. */
+interface Placed {
+  readonly text: string
+  readonly where: string
+}
+
+export interface ListenerSettings {
+  readonly listeners: Placed
+  readonly advertised: Placed
+  /** `listener.security.protocol.map` */
+  readonly protocols: Placed
+  /** `controller.listener.names`: these are of other nodes, clients do not come there. */
+  readonly controllers: readonly string[]
+}
+
+/** Where the broker listens, and for each of that what clients are told to connect to. */
+export function resolveListeners(settings: ListenerSettings): {
+  listeners: Endpoint[]
+  advertised: Endpoint[]
+} {
+  const { where } = settings.listeners
+  const controllers = settings.controllers.map((name) => name.toUpperCase())
+  const isForClients = ({ listener }: Endpoint) => !controllers.includes(listener)
+  const listeners = parseListeners(settings.listeners).filter(isForClients)
+  if (listeners.length === 0) {
+    throw new ConfigError('NARU-CFG-003', { message: 'There is no listener for clients', where })
+  }
+  const protocols = parseProtocols(settings.protocols)
+  for (const { listener } of listeners) checkProtocol(listener, protocols, where)
+  const told = parseListeners(settings.advertised).filter(isForClients)
+  const stranger = told.find(
+    ({ listener }) => !listeners.some((each) => each.listener === listener),
+  )
+  if (stranger !== undefined) {
+    const message = `Listener ${stranger.listener} is advertised, but nobody listens there`
+    throw new ConfigError('NARU-CFG-003', { message, where: settings.advertised.where })
+  }
+  const advertised = listeners.map(
+    (own) => told.find(({ listener }) => listener === own.listener) ?? own,
+  )
+  return { listeners, advertised }
+}
+
+/** Parses `NAME://host:port` entries. */
+function parseListeners({ text, where }: Placed): Endpoint[] {
   const endpoints = listOf(text).map((entry) => parseEndpoint(entry, where))
   const names = endpoints.map(({ listener }) => listener)
   const twice = names.find((name, index) => names.indexOf(name) !== index)
   if (twice !== undefined) {
     throw new ConfigError('NARU-CFG-003', { message: `Two listeners are named ${twice}`, where })
   }
-  return endpoints.filter(({ listener }) => listener !== 'CONTROLLER')
+  return endpoints
 }
 
 function parseEndpoint(entry: string, where: string): Endpoint {
@@ -28,9 +71,31 @@ function parseEndpoint(entry: string, where: string): Endpoint {
     throw new ConfigError('NARU-CFG-003', { message, where, hint })
   }
   const listener = (match[1] as string).toUpperCase()
-  if (/^(SSL|SASL_)/.test(listener)) {
-    const message = `Cannot offer listener ${listener}: this version has no TLS and no authentication`
-    throw new ConfigError('NARU-CFG-002', { message, where })
-  }
   return { listener, host: match[2] ?? match[3] ?? '', port }
+}
+
+const knownProtocols = ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL']
+
+function parseProtocols({ text, where }: Placed): ReadonlyMap<string, string> {
+  return new Map(
+    listOf(text).map((entry) => {
+      const [name = '', protocol = ''] = entry.toUpperCase().split(':')
+      if (name !== '' && knownProtocols.includes(protocol)) return [name, protocol]
+      const message = `Cannot read ${entry}: a listener's name, a colon and one of ${knownProtocols.join(', ')}`
+      throw new ConfigError('NARU-CFG-003', { message, where })
+    }),
+  )
+}
+
+/** A listener that is meant to be protected must not be opened unprotected. Names that nobody maps are plaintext. */
+function checkProtocol(
+  listener: string,
+  protocols: ReadonlyMap<string, string>,
+  where: string,
+): void {
+  const isProtocol = knownProtocols.includes(listener)
+  const protocol = protocols.get(listener) ?? (isProtocol ? listener : 'PLAINTEXT')
+  if (protocol === 'PLAINTEXT') return
+  const message = `Cannot offer listener ${listener} with ${protocol}: this version has no TLS and no authentication`
+  throw new ConfigError('NARU-CFG-002', { message, where })
 }
