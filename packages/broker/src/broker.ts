@@ -156,6 +156,7 @@ function createDispatcher(
     autoCreates: config.flag('auto.create.topics.enable'),
     limits: {
       fetchBytesMax: config.number('fetch.max.bytes'),
+      describedPartitionsMax: config.number('max.request.partition.size.limit'),
     },
   })
   return new Dispatcher({ handlers, logger: logger.child('network'), onBug: onFatal })

@@ -300,6 +300,13 @@ export const brokerConfigKeys: readonly ConfigKey[] = [
     documentation: 'Most bytes of an answer to a fetch, but for a first batch that is larger.',
   },
   {
+    name: 'max.request.partition.size.limit',
+    ...int,
+    default: '2000',
+    min: 1,
+    documentation: 'Most partitions that one answer describes page by page.',
+  },
+  {
     name: 'producer.id.expiration.ms',
     ...int,
     default: '86400000',

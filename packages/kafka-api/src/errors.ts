@@ -14,5 +14,5 @@ export function outcomeOf(refusal: Refusal | undefined): {
 export const operationsNotAsked = -2147483648
 /** Every operation on a topic: read, write, create, delete, alter, describe and those on configs. */
 export const topicOperations = 0b1101_1111_1000
-/** Every operation on the cluster. */
-export const clusterOperations = 0b1_1111_0010_0000
+/** Every operation on the cluster: create, alter, describe, cluster action, those on configs, idempotent write. */
+export const clusterOperations = 0b1_1111_1010_0000

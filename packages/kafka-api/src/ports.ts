@@ -15,6 +15,8 @@ import type {
 export interface AnswerLimits {
   /** `fetch.max.bytes` */
   readonly fetchBytesMax: number
+  /** `max.request.partition.size.limit` */
+  readonly describedPartitionsMax: number
 }
 
 /** What handlers use of the broker. Each takes the few that it needs. */

@@ -56,7 +56,9 @@ describe('decideCreateTopic()', () => {
   it.each<[string, Partial<NewTopic>]>([
     ['INVALID_TOPIC_EXCEPTION', { name: 'no spaces' }],
     ['INVALID_TOPIC_EXCEPTION', { name: '..' }],
+    ['INVALID_REQUEST', { name: '__cluster_metadata' }],
     ['INVALID_PARTITIONS', { partitions: 0 }],
+    ['INVALID_REPLICATION_FACTOR', { partitions: 0, replicationFactor: 0 }],
     ['INVALID_CONFIG', { configs: [{ name: 'retention.ms', value: null }] }],
     ['POLICY_VIOLATION', { partitions: 10_001 }],
     ['INVALID_REPLICATION_FACTOR', { replicationFactor: 0 }],

@@ -3,6 +3,7 @@ import {
   checkedTopicConfig,
   collisionKey,
   invalidTopicName,
+  isReservedTopic,
   kafkaErrors,
   type NodeId,
   type TopicId,
@@ -71,6 +72,9 @@ export function decideCreateTopic(
 function refusedName(image: MetadataImage, name: string): Refusal | undefined {
   const invalid = invalidTopicName(name)
   if (invalid !== undefined) return refusal(kafkaErrors.INVALID_TOPIC_EXCEPTION, invalid)
+  if (isReservedTopic(name)) {
+    return refusal(kafkaErrors.INVALID_REQUEST, `${name} is the metadata log and no topic`)
+  }
   if (image.topics.has(name)) {
     return refusal(kafkaErrors.TOPIC_ALREADY_EXISTS, `Topic '${name}' already exists.`)
   }
@@ -103,14 +107,14 @@ function assign(
   const count = topic.partitions === -1 ? defaults.partitions : topic.partitions
   const replicationFactor =
     topic.replicationFactor === -1 ? defaults.replicationFactor : topic.replicationFactor
-  if (count < 1) {
-    return refusal(kafkaErrors.INVALID_PARTITIONS, 'The number of partitions must be above 0')
-  }
-  if (count > partitionsPerRequestMax) return tooMany(count)
   if (replicationFactor < 1) {
     const message = 'The replication factor must be above 0'
     return refusal(kafkaErrors.INVALID_REPLICATION_FACTOR, message)
   }
+  if (count < 1) {
+    return refusal(kafkaErrors.INVALID_PARTITIONS, 'The number of partitions must be above 0')
+  }
+  if (count > partitionsPerRequestMax) return tooMany(count)
   const brokers = [...image.brokers.values()]
   if (replicationFactor > brokers.length) {
     const message = `Replication factor ${replicationFactor} is more than the ${brokers.length} brokers that can take replicas`

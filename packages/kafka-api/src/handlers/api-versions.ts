@@ -1,6 +1,6 @@
 import { kafkaErrors } from '@naru/model'
 import { defineHandler } from '@naru/network'
-import { apis } from '@naru/protocol'
+import { apis, type ResponseOf } from '@naru/protocol'
 import type { Ports } from '../ports.ts'
 
 const softwareName = /^[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?$/
@@ -17,10 +17,10 @@ export function apiVersions({ metadata }: Pick<Ports, 'metadata'>) {
     const isNamed =
       softwareName.test(request.clientSoftwareName) &&
       softwareName.test(request.clientSoftwareVersion)
-    const error = apiVersion >= 3 && !isNamed ? kafkaErrors.INVALID_REQUEST : kafkaErrors.NONE
+    if (apiVersion >= 3 && !isNamed) return refused
     return {
-      errorCode: error.code,
-      apiKeys: error === kafkaErrors.NONE ? apiKeys : [],
+      errorCode: kafkaErrors.NONE.code,
+      apiKeys,
       throttleTimeMs: 0,
       supportedFeatures: features,
       finalizedFeaturesEpoch: metadata.lastIndex,
@@ -31,4 +31,15 @@ export function apiVersions({ metadata }: Pick<Ports, 'metadata'>) {
       zkMigrationReady: false,
     }
   })
+}
+
+/** A client that does not say what it is learns nothing (KIP-511). */
+const refused: ResponseOf<typeof apis.apiVersions> = {
+  errorCode: kafkaErrors.INVALID_REQUEST.code,
+  apiKeys: [],
+  throttleTimeMs: 0,
+  supportedFeatures: [],
+  finalizedFeaturesEpoch: -1n,
+  finalizedFeatures: [],
+  zkMigrationReady: false,
 }

@@ -10,15 +10,12 @@ type Created = ResponseOf<typeof apis.createTopics>['topics'][number]
 
 export function createTopics({ topics, topicConfigs }: Pick<Ports, 'topics' | 'topicConfigs'>) {
   return defineHandler(apis.createTopics, async (request) => {
-    const counts = new Map<string, number>()
-    for (const { name } of request.topics) counts.set(name, (counts.get(name) ?? 0) + 1)
     const created: Created[] = []
-    for (const [name, count] of counts) {
-      const wanted = request.topics.find((topic) => topic.name === name) as Wanted
+    for (const [name, wanted] of Map.groupBy(request.topics, (topic) => topic.name)) {
       created.push(
-        count > 1
+        wanted.length > 1
           ? refused(name, kafkaErrors.INVALID_REQUEST.code, 'The request names the topic twice')
-          : await create(wanted, request.validateOnly),
+          : await create(wanted[0] as Wanted, request.validateOnly),
       )
     }
     return { throttleTimeMs: 0, topics: created }

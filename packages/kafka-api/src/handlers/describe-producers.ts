@@ -1,4 +1,4 @@
-import { kafkaErrors } from '@naru/model'
+import { invalidTopicName, type KafkaError, kafkaErrors } from '@naru/model'
 import { defineHandler } from '@naru/network'
 import { apis, type ResponseOf } from '@naru/protocol'
 import { type PartitionHost, storageError } from '@naru/services'
@@ -13,7 +13,12 @@ export function describeProducers({ partitions }: Pick<Ports, 'partitions'>) {
     for (const { name, partitionIndexes } of request.topics) {
       const answered: Answered[] = []
       for (const partitionIndex of partitionIndexes) {
-        answered.push(await describe(partitions.get(name, partitionIndex), partitionIndex))
+        const host = partitions.get(name, partitionIndex)
+        answered.push(
+          host === undefined && invalidTopicName(name) !== undefined
+            ? refused(partitionIndex, kafkaErrors.INVALID_TOPIC_EXCEPTION)
+            : await describe(host, partitionIndex),
+        )
       }
       topics.push({ name, partitions: answered })
     }
@@ -25,11 +30,7 @@ async function describe(
   host: PartitionHost | undefined,
   partitionIndex: number,
 ): Promise<Answered> {
-  const refused = (error: { code: number; description: string }): Answered => {
-    const { code: errorCode, description: errorMessage } = error
-    return { partitionIndex, errorCode, errorMessage, activeProducers: [] }
-  }
-  if (host === undefined) return refused(kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION)
+  if (host === undefined) return refused(partitionIndex, kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION)
   try {
     const producers = await host.producers()
     const activeProducers = [...producers.entries()].map((entry) => ({
@@ -47,6 +48,11 @@ async function describe(
       activeProducers,
     }
   } catch (error) {
-    return refused(storageError(error))
+    return refused(partitionIndex, storageError(error))
   }
+}
+
+function refused(partitionIndex: number, error: KafkaError): Answered {
+  const { code: errorCode, description: errorMessage } = error
+  return { partitionIndex, errorCode, errorMessage, activeProducers: [] }
 }

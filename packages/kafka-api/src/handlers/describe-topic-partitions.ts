@@ -1,32 +1,39 @@
 import type { PartitionImage, TopicImage } from '@naru/metadata'
-import { kafkaErrors, zeroTopicId } from '@naru/model'
+import {
+  invalidTopicName,
+  isInternalTopic,
+  type KafkaError,
+  kafkaErrors,
+  zeroTopicId,
+} from '@naru/model'
 import { defineHandler } from '@naru/network'
 import { apis, type RequestOf, type ResponseOf } from '@naru/protocol'
-import { topicOperations } from '../errors.ts'
+import { operationsNotAsked, topicOperations } from '../errors.ts'
 import type { Ports } from '../ports.ts'
 
 type Request = RequestOf<typeof apis.describeTopicPartitions>
 type Response = ResponseOf<typeof apis.describeTopicPartitions>
 type Topic = Response['topics'][number]
 
-/** `max.request.partition.size.limit` */
-const partitionsMax = 2000
-
 /** Pages through topics by name; the cursor names the next partition to describe. */
 export function describeTopicPartitions({
   metadata,
   partitions,
-}: Pick<Ports, 'metadata' | 'partitions'>) {
+  limits,
+}: Pick<Ports, 'metadata' | 'partitions' | 'limits'>) {
   return defineHandler(apis.describeTopicPartitions, (request) => {
     const { image } = metadata
+    if (!isCursorValid(request)) return refused(request)
     const isOnline = (topic: TopicImage, { partition }: PartitionImage) =>
       partitions.get(topic.name, partition)?.isOnline ?? false
-    let room = Math.min(Math.max(1, request.responsePartitionLimit), partitionsMax)
+    let room = Math.max(1, Math.min(request.responsePartitionLimit, limits.describedPartitionsMax))
     const topics: Topic[] = []
     for (const { name, first } of namesFrom(request, [...image.topics.keys()])) {
       const topic = image.topics.get(name)
       if (topic === undefined) {
-        topics.push(unknown(name))
+        const isInvalid = invalidTopicName(name) !== undefined
+        const { INVALID_TOPIC_EXCEPTION, UNKNOWN_TOPIC_OR_PARTITION } = kafkaErrors
+        topics.push(absent(name, isInvalid ? INVALID_TOPIC_EXCEPTION : UNKNOWN_TOPIC_OR_PARTITION))
         continue
       }
       if (room === 0) return page(topics, { topicName: name, partitionIndex: first })
@@ -42,6 +49,22 @@ export function describeTopicPartitions({
   })
 }
 
+/** A cursor names a topic that is asked about, unless all are. */
+function isCursorValid({ cursor, topics }: Request): boolean {
+  if (cursor === null) return true
+  const isAmong = topics.length === 0 || topics.some(({ name }) => name === cursor.topicName)
+  return isAmong && cursor.partitionIndex >= 0
+}
+
+function refused({ topics }: Request): Response {
+  const operations = { topicAuthorizedOperations: operationsNotAsked }
+  const error = kafkaErrors.INVALID_REQUEST
+  return page(
+    topics.map(({ name }) => ({ ...absent(name, error), ...operations })),
+    null,
+  )
+}
+
 /** The names asked for, or all, in order, from the cursor on. */
 function namesFrom(request: Request, all: string[]): { name: string; first: number }[] {
   const { cursor } = request
@@ -51,7 +74,7 @@ function namesFrom(request: Request, all: string[]): { name: string; first: numb
     .filter((name) => cursor === null || name >= cursor.topicName)
     .map((name) => ({
       name,
-      first: cursor?.topicName === name ? Math.max(0, cursor.partitionIndex) : 0,
+      first: cursor?.topicName === name ? cursor.partitionIndex : 0,
     }))
 }
 
@@ -59,9 +82,9 @@ function page(topics: Topic[], nextCursor: Response['nextCursor']): Response {
   return { throttleTimeMs: 0, topics, nextCursor }
 }
 
-function unknown(name: string): Topic {
+function absent(name: string, error: KafkaError): Topic {
   return {
-    errorCode: kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION.code,
+    errorCode: error.code,
     name,
     topicId: zeroTopicId,
     isInternal: false,
@@ -79,7 +102,7 @@ function present(
     errorCode: kafkaErrors.NONE.code,
     name: topic.name,
     topicId: topic.topicId,
-    isInternal: false,
+    isInternal: isInternalTopic(topic.name),
     partitions: partitions.map((partition) => ({
       errorCode: kafkaErrors.NONE.code,
       partitionIndex: partition.partition,

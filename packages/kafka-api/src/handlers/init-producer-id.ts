@@ -1,16 +1,22 @@
-import { kafkaErrors } from '@naru/model'
+import { type KafkaError, kafkaErrors } from '@naru/model'
 import { defineHandler } from '@naru/network'
 import { apis } from '@naru/protocol'
 import type { Ports } from '../ports.ts'
 
+const noProducerId = -1n
+
 /** Ids for idempotent producers. A transactional id is refused until there are transactions: fatal, so that nobody retries. */
 export function initProducerId({ producerIds }: Pick<Ports, 'producerIds'>) {
   return defineHandler(apis.initProducerId, async (request) => {
-    if (request.transactionalId !== null) {
-      const errorCode = kafkaErrors.UNSUPPORTED_VERSION.code
-      return { throttleTimeMs: 0, errorCode, producerId: -1n, producerEpoch: -1 }
-    }
+    if (request.transactionalId !== null) return refused(kafkaErrors.UNSUPPORTED_VERSION)
+    // What a producer had comes whole or not at all (KIP-360); one without transactions gets a new id either way.
+    const hasId = request.producerId !== noProducerId
+    if (hasId !== (request.producerEpoch !== -1)) return refused(kafkaErrors.INVALID_REQUEST)
     const producerId = await producerIds.allocate()
     return { throttleTimeMs: 0, errorCode: kafkaErrors.NONE.code, producerId, producerEpoch: 0 }
   })
+}
+
+function refused({ code }: KafkaError) {
+  return { throttleTimeMs: 0, errorCode: code, producerId: noProducerId, producerEpoch: -1 }
 }

@@ -4,9 +4,10 @@ import { apis } from '@naru/protocol'
 import type { Ports } from '../ports.ts'
 
 const topicType = 2
-const brokerType = 4
+/** A broker stands twice: for its settings and for its loggers. */
+const brokerTypes = [4, 8]
 /** With and without anything to list: topics, brokers, loggers, client metrics, groups. */
-const knownTypes = [topicType, brokerType, 8, 16, 32]
+const knownTypes = [topicType, ...brokerTypes, 16, 32]
 
 /** Version 0 asks for client metrics, of which there are none. */
 export function listConfigResources({ metadata, nodeId }: Pick<Ports, 'metadata' | 'nodeId'>) {
@@ -18,13 +19,13 @@ export function listConfigResources({ metadata, nodeId }: Pick<Ports, 'metadata'
       return { throttleTimeMs: 0, errorCode, configResources: [] }
     }
     const topics = wanted.includes(topicType) ? [...metadata.image.topics.keys()] : []
-    const brokers = wanted.includes(brokerType) ? [String(nodeId)] : []
+    const ofBroker = brokerTypes.filter((type) => wanted.includes(type))
     return {
       throttleTimeMs: 0,
       errorCode: kafkaErrors.NONE.code,
       configResources: [
         ...topics.map((resourceName) => ({ resourceName, resourceType: topicType })),
-        ...brokers.map((resourceName) => ({ resourceName, resourceType: brokerType })),
+        ...ofBroker.map((resourceType) => ({ resourceName: String(nodeId), resourceType })),
       ],
     }
   })

@@ -1,6 +1,14 @@
 import type { PartitionImage, TopicImage } from '@naru/metadata'
 import { isRefusal } from '@naru/metadata'
-import { invalidTopicName, type KafkaError, kafkaErrors, zeroTopicId } from '@naru/model'
+import {
+  invalidTopicName,
+  isInternalTopic,
+  isReservedTopic,
+  type KafkaError,
+  kafkaErrors,
+  type TopicId,
+  zeroTopicId,
+} from '@naru/model'
 import { defineHandler } from '@naru/network'
 import { apis, type RequestOf, type ResponseOf } from '@naru/protocol'
 import { addressesOf } from '../brokers.ts'
@@ -8,13 +16,17 @@ import { clusterOperations, operationsNotAsked, topicOperations } from '../error
 import type { Ports } from '../ports.ts'
 
 type Request = RequestOf<typeof apis.metadata>
-type Topic = ResponseOf<typeof apis.metadata>['topics'][number]
+type Response = ResponseOf<typeof apis.metadata>
+type Topic = Response['topics'][number]
+
+type Wanted = { readonly name: string | null; readonly topicId: TopicId }
 
 export function metadata(
   ports: Pick<Ports, 'metadata' | 'nodeId' | 'topics' | 'autoCreates' | 'partitions'>,
 ) {
   const { image } = ports.metadata
   return defineHandler(apis.metadata, async (request, { apiVersion, listener }) => {
+    if (namesByIdTooEarly(request, apiVersion)) return refused(request)
     const operations = request.includeTopicAuthorizedOperations
       ? topicOperations
       : operationsNotAsked
@@ -36,21 +48,45 @@ export function metadata(
   })
 }
 
-/** Null asks for all topics, and in version 0 an empty list does. */
+/** Versions 10 and 11 carry ids, but a look-up by them came with version 12. */
+function namesByIdTooEarly({ topics }: Request, apiVersion: number): boolean {
+  if (apiVersion >= 12 || topics === null) return false
+  return topics.some(({ name, topicId }) => name === null || topicId !== zeroTopicId)
+}
+
+function refused(request: Request): Response {
+  const error = kafkaErrors.INVALID_REQUEST
+  return {
+    throttleTimeMs: 0,
+    brokers: [],
+    clusterId: null,
+    controllerId: -1,
+    topics: (request.topics ?? []).map(({ name, topicId }) => absent(name ?? '', topicId, error)),
+    clusterAuthorizedOperations: operationsNotAsked,
+    errorCode: error.code,
+  }
+}
+
+/** Null asks for all topics, and in version 0 an empty list does. An id comes before a name; a topic is described once. */
 function wantedTopics(
   request: Request,
   apiVersion: number,
   ports: Pick<Ports, 'metadata'>,
-): { name: string | null; topicId: string }[] {
+): Iterable<Wanted> {
   const isAll = request.topics === null || (apiVersion === 0 && request.topics.length === 0)
-  if (!isAll) return request.topics ?? []
-  return [...ports.metadata.image.topics.values()]
+  if (isAll) return [...ports.metadata.image.topics.values()]
+  const wanted = new Map<string, Wanted>()
+  for (const { name, topicId } of request.topics ?? []) {
+    if (topicId === zeroTopicId && name !== null) wanted.set(`name ${name}`, { name, topicId })
+    else wanted.set(`id ${topicId}`, { name: null, topicId })
+  }
+  return wanted.values()
 }
 
 async function describe(
   ports: Pick<Ports, 'metadata' | 'topics' | 'autoCreates' | 'partitions'>,
   request: Request,
-  wanted: { name: string | null; topicId: string },
+  wanted: Wanted,
 ): Promise<Topic> {
   const { image } = ports.metadata
   const { name, topicId } = wanted
@@ -65,7 +101,9 @@ async function describe(
   if (invalidTopicName(name) !== undefined) {
     return absent(name, zeroTopicId, kafkaErrors.INVALID_TOPIC_EXCEPTION)
   }
-  if (!ports.autoCreates || !request.allowAutoTopicCreation) {
+  // Internal topics come with what they are for, in the shape that it needs.
+  const isCreated = ports.autoCreates && request.allowAutoTopicCreation && !isInternalTopic(name)
+  if (!isCreated || isReservedTopic(name)) {
     return absent(name, zeroTopicId, kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION)
   }
   const created = await ports.topics.create(
@@ -83,7 +121,7 @@ function absent(name: string | null, topicId: string, error: KafkaError): Topic 
     errorCode: error.code,
     name,
     topicId,
-    isInternal: false,
+    isInternal: name !== null && isInternalTopic(name),
     partitions: [],
     topicAuthorizedOperations: operationsNotAsked,
   }
@@ -94,7 +132,7 @@ function present(topic: TopicImage, ports: Pick<Ports, 'partitions'>): Topic {
     errorCode: kafkaErrors.NONE.code,
     name: topic.name,
     topicId: topic.topicId,
-    isInternal: false,
+    isInternal: isInternalTopic(topic.name),
     partitions: topic.partitions.map((partition) => partitionOf(topic, partition, ports)),
     topicAuthorizedOperations: operationsNotAsked,
   }
