@@ -21,7 +21,7 @@ export class ApacheKafka implements AsyncDisposable {
     this.#child = child
   }
 
-  static async start(): Promise<ApacheKafka> {
+  static async start(settings: readonly string[] = []): Promise<ApacheKafka> {
     const directory = mkdtempSync(join(tmpdir(), 'kafka-test-'))
     const [port, controllerPort] = [await freePort(), await freePort()]
     const file = join(directory, 'server.properties')
@@ -34,6 +34,7 @@ export class ApacheKafka implements AsyncDisposable {
       'controller.listener.names=CONTROLLER',
       `log.dirs=${join(directory, 'data')}`,
       'offsets.topic.replication.factor=1',
+      ...settings,
     ]
     writeFileSync(file, properties.join('\n'))
     const classpath = ['-cp', `${libraries}/*`]
