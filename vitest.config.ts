@@ -1,9 +1,26 @@
 import { defineConfig } from 'vitest/config'
+import { mutate } from './packages/simulator/src/mutations/mutate.ts'
+import { mutationNamed } from './packages/simulator/src/mutations/mutations.ts'
+
+const rule = process.env['NARU_MUTATION']
+
+/** The mutation board runs tests with a rule taken away. */
+function mutationPlugin(name: string) {
+  const mutation = mutationNamed(name)
+  return {
+    name: 'mutation',
+    enforce: 'pre' as const,
+    transform: (code: string, id: string) =>
+      id.endsWith(`/${mutation.file}`) ? mutate(code, mutation) : undefined,
+  }
+}
+
+const plugins = rule === undefined ? [] : [mutationPlugin(rule)]
 
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['packages/*/src/**/*.test.ts'] } },
+      { plugins, test: { name: 'unit', include: ['packages/*/src/**/*.test.ts'] } },
       { test: { name: 'tidy', include: ['test/*.test.ts'] } },
       {
         test: {

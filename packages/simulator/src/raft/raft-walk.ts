@@ -83,14 +83,15 @@ export async function walkRaft(seed: number): Promise<void> {
   walk.runUntil(faultyMs, () => {
     const target = random.chance(0.8) ? (world.leader ?? walk.any()) : walk.any()
     if (target !== undefined) world.propose(target)
-    const reader = walk.any()
-    if (reader !== undefined && random.chance(0.3)) world.read(reader)
+    for (const reader of world.running) if (random.chance(0.3)) world.read(reader)
     if (random.chance(0.25)) (walk.actions[random.below(walk.actions.length)] as Action)(walk)
   })
   world.faults = { loss: 0, duplication: 0, delayMsMax: 2, slowDisk: 0 }
   world.cut.clear()
-  for (const replica of world.replicas.values()) if (isPresent(walk, replica)) startIfDown(replica)
   walk.runUntil(faultyMs + healedMs, () => {
+    for (const replica of world.replicas.values()) {
+      if (isPresent(walk, replica)) startIfDown(replica)
+    }
     operate(walk)
     if (world.leader !== undefined) world.propose(world.leader)
   })
@@ -168,13 +169,16 @@ function heal(walk: RaftWalk): void {
   walk.world.cut.clear()
 }
 
-/** A replica restarts, and part of what it had acknowledged is damaged. */
+/** A replica restarts, and part of what it had acknowledged is damaged; perhaps the leader, who has it all, dies soon. */
 function damage(walk: RaftWalk): void {
   const replica = walk.any()
   if (replica === undefined || !isWhole(walk)) return
   replica.crash()
   replica.disk.damage(1 + walk.random.below(8))
   replica.start()
+  const { leader } = walk.world
+  if (leader === undefined || walk.random.chance(0.5)) return
+  walk.world.queue.after(walk.random.below(400), () => leader.crash())
 }
 
 /** A node comes back with an empty disk: another replica, without a vote. */
@@ -201,8 +205,14 @@ function operate(walk: RaftWalk): void {
   walk.world.leader?.pump()
 }
 
-/** A voter is removed for no reason, or one that is none is added again. */
+/** Voters are changed for no reason, one after the other, without waiting. */
 function changeVoters(walk: RaftWalk): void {
+  for (let times = 1 + walk.random.below(3); times > 0; times--) changeVoter(walk)
+  walk.world.leader?.pump()
+}
+
+/** A voter is removed, or one that is none is added again. */
+function changeVoter(walk: RaftWalk): void {
   const raft = walk.world.leader?.raft
   const key = walk.any()?.key
   if (raft === undefined || key === undefined) return

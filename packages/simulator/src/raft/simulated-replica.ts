@@ -199,7 +199,7 @@ export class SimulatedReplica {
       this.#received.push(chunk.data)
       if (!chunk.isLast) raft.chunkStored(chunk, true)
       else this.#install(chunk.snapshot)
-      this.pump()
+      if (this.raft !== undefined) this.pump()
     })
   }
 
@@ -215,6 +215,8 @@ export class SimulatedReplica {
     this.#hash = hash
     this.#appliedIndex = snapshot.index
     raft.snapshotInstalled(snapshot)
+    // Just before the log that the snapshot replaces is dropped.
+    if (this.#world.random.chance(0.2)) this.crash()
   }
 
   #check(): void {

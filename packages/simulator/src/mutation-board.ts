@@ -1,0 +1,88 @@
+/**
+ * `npm run mutations`: takes each rule away in turn and sees after how many walks anybody notices. A rule whose absence the walks
+ * cannot see names the tests that do. With --write the table goes into docs/TESTING.md.
+ */
+import { spawnSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import type { Mutation } from './mutations/mutation.ts'
+import { mutations } from './mutations/mutations.ts'
+
+const root = fileURLToPath(new URL('../../../', import.meta.url))
+const page = `${root}docs/TESTING.md`
+const marks = ['<!-- mutations -->\n', '<!-- /mutations -->\n'] as const
+
+const { values } = parseArgs({
+  options: {
+    component: { type: 'string' },
+    only: { type: 'string', default: '' },
+    seeds: { type: 'string', default: '20000' },
+    seconds: { type: 'string', default: '120' },
+    write: { type: 'boolean', default: false },
+  },
+})
+
+interface Row {
+  readonly component: string
+  readonly rule: string
+  /** Undefined: nobody noticed. */
+  readonly caught: string | undefined
+}
+
+function run(component: string, mutation: Mutation): Row {
+  const { rule, shownBy } = mutation
+  const env = { ...process.env, NARU_MUTATION: rule }
+  const caught = shownBy === undefined ? byWalks(component, env) : byTests(shownBy, env)
+  process.stdout.write(`${caught === undefined ? '✗' : '✓'} ${rule}: ${caught ?? 'not noticed'}\n`)
+  return { component, rule, caught }
+}
+
+function byWalks(component: string, env: NodeJS.ProcessEnv): string | undefined {
+  const apply = fileURLToPath(new URL('./mutations/apply.ts', import.meta.url))
+  const main = fileURLToPath(new URL('./main.ts', import.meta.url))
+  const { seeds, seconds } = values
+  const walk = ['--component', component, '--seed', '1', '--seeds', seeds, '--seconds', seconds]
+  const { stdout, status } = spawnSync(process.execPath, ['--import', apply, main, ...walk], {
+    encoding: 'utf8',
+    env,
+  })
+  const found = /^violation in seed (\d+): (.*)$/m.exec(stdout)
+  if (found === null) return status === 0 ? undefined : `does not run (${status})`
+  return `${found[1]} walks: ${(found[2] as string).slice(0, 70)}`
+}
+
+/** The sources are mutated by the plugin in vitest.config.ts. */
+function byTests(path: string, env: NodeJS.ProcessEnv): string | undefined {
+  const vitest = `${root}node_modules/.bin/vitest`
+  const args = [vitest, 'run', '--project', 'unit', path]
+  const { status } = spawnSync(process.execPath, args, { cwd: root, encoding: 'utf8', env })
+  return status === 0 ? undefined : `tests in ${path}`
+}
+
+function table(rows: readonly Row[]): string {
+  const lines = rows.map(
+    ({ component, rule, caught }) => `| ${component} | ${rule} | ${caught ?? '**not noticed**'} |`,
+  )
+  return ['| part | rule taken away | noticed after |', '| --- | --- | --- |', ...lines, ''].join(
+    '\n',
+  )
+}
+
+function write(rows: readonly Row[]): void {
+  const text = readFileSync(page, 'utf8')
+  const [before = '', rest = ''] = text.split(marks[0])
+  const after = rest.split(marks[1])[1] ?? ''
+  writeFileSync(page, `${before}${marks[0]}${table(rows)}${marks[1]}${after}`)
+}
+
+const rows: Row[] = []
+for (const [component, list] of mutations) {
+  if (values.component !== undefined && values.component !== component) continue
+  for (const mutation of list)
+    if (mutation.rule.includes(values.only)) rows.push(run(component, mutation))
+}
+if (values.write) write(rows)
+const missed = rows.filter(({ caught }) => caught === undefined).length
+process.stdout.write(`${rows.length - missed} noticed, ${missed} not\n`)
+process.exitCode = missed === 0 ? 0 : 1

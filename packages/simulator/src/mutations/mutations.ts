@@ -1,0 +1,15 @@
+import { logMutations } from './log.ts'
+import type { Mutation } from './mutation.ts'
+import { raftMutations } from './raft.ts'
+
+/** By the component whose walks are to notice. */
+export const mutations: ReadonlyMap<string, readonly Mutation[]> = new Map([
+  ['log', logMutations],
+  ['raft', raftMutations],
+])
+
+export function mutationNamed(rule: string): Mutation {
+  const found = [...mutations.values()].flat().find((mutation) => mutation.rule === rule)
+  if (found === undefined) throw new Error(`No mutation "${rule}"`)
+  return found
+}

@@ -1,0 +1,221 @@
+/** The rules of the Raft core, each taken away in turn. R1 to R12 are the rules of the core; see packages/raft. */
+import type { Mutation } from './mutation.ts'
+
+const raft = (name: string) => `packages/raft/src/${name}.ts`
+
+export const raftMutations: readonly Mutation[] = [
+  {
+    rule: 'R1: one vote in a term (Raft §5.2)',
+    file: raft('voting'),
+    from: '  if (granted) replica.castVote(message.from)\n',
+    to: '  if (granted && replica.vote === undefined) replica.castVote(message.from)\n',
+    and: {
+      from: '  const isFree = replica.vote === undefined && leader === undefined\n',
+      to: '  const isFree = leader === undefined\n',
+    },
+  },
+  {
+    rule: 'R1: no vote for a log that lacks something (Raft §5.4.1)',
+    file: raft('voting'),
+    from: '    !replica.isRecovering &&\n    replica.log.isCoveredBy(message.lastIndex, message.lastTerm)\n  if (granted)',
+    to: '    !replica.isRecovering\n  if (granted)',
+  },
+  {
+    rule: 'R1: promises wait for term and vote on the disk',
+    file: raft('replica'),
+    from: '    if (this.isHardStateDurable) this.#outbox.push(message)\n',
+    to: '    if (this.isHardStateDurable || true) this.#outbox.push(message)\n',
+  },
+  {
+    rule: 'R2: pre-votes change no term (thesis §9.6)',
+    file: raft('roles/candidate'),
+    from: '    else this.#ask()\n',
+    to: '    else this.#campaign()\n',
+  },
+  {
+    rule: 'R2: no pre-vote against a leader that is heard',
+    file: raft('voting'),
+    from: '    !hasLiveLeader &&\n',
+    to: '',
+    shownBy: 'packages/raft',
+  },
+  {
+    rule: 'R3: a leader that hears from no majority gives up (thesis §6.2)',
+    file: raft('roles/leader'),
+    from: "    if (aliveUntilMs <= nowMs) return { to: 'follower', leader: undefined }\n",
+    to: '',
+  },
+  {
+    rule: 'R4: only entries of the own term commit by counting (Raft §5.4.2)',
+    file: raft('roles/leader'),
+    from: '    if (index === undefined || log.termAt(index) !== term) return undefined\n',
+    to: '    if (index === undefined) return undefined\n',
+  },
+  {
+    rule: 'R4: a new leader appends an entry of its own (Raft §8)',
+    file: raft('roles/leader'),
+    from: "    this.#append([{ kind: 'noop' }])\n",
+    to: '',
+    shownBy: 'packages/raft',
+  },
+  {
+    rule: 'R5: a leader counts itself only up to its own disk',
+    file: raft('roles/leader'),
+    from: '    if (voter === this.#replica.self) return this.#replica.log.durableIndex\n',
+    to: '    if (voter === this.#replica.self) return this.#replica.log.lastIndex\n',
+  },
+  {
+    rule: 'R5: a follower acknowledges only what its disk has',
+    file: raft('roles/follower'),
+    from: '    const matchIndex = least(this.#matchedIndex, this.#replica.log.durableIndex)\n',
+    to: '    const matchIndex = this.#matchedIndex\n',
+  },
+  {
+    rule: 'R5: what is replaced while it is written does not count as written',
+    file: raft('raft-log'),
+    from: '    if (this.#saving !== undefined && this.#saving.validTo > last) this.#saving.validTo = last\n',
+    to: '',
+  },
+  {
+    rule: '§5.3: appends only where the logs match',
+    file: raft('roles/follower'),
+    from: '    if (log.matches(prevIndex, prevTerm)) {\n',
+    to: '    if (prevIndex <= log.lastIndex) {\n',
+  },
+  {
+    rule: '§5.3: what conflicts is replaced',
+    file: raft('raft-log'),
+    from: '    const fresh = entries.findIndex((entry) => !this.matches(entry.index, entry.term))\n',
+    to: '    const fresh = entries.findIndex((entry) => entry.index > this.lastIndex)\n',
+  },
+  {
+    rule: '§5.3: what is there already stays',
+    file: raft('raft-log'),
+    from: '    const fresh = entries.findIndex((entry) => !this.matches(entry.index, entry.term))\n',
+    to: '    const fresh = entries.findIndex((entry) => entry.index > this.#commitIndex)\n',
+  },
+  {
+    rule: '§5.3: a follower commits only what is known to be the leader’s',
+    file: raft('roles/follower'),
+    from: '    this.#replica.log.commitTo(least(index, this.#matchedIndex))\n',
+    to: '    this.#replica.log.commitTo(least(index, this.#replica.log.lastIndex))\n',
+    and: {
+      from: '      this.#commitTo(least(message.commitIndex, this.#matchedIndex))\n',
+      to: '      this.#commitTo(message.commitIndex)\n',
+    },
+  },
+  {
+    rule: 'a heartbeat tells no more than was acknowledged',
+    file: raft('roles/leader'),
+    from: '    const commitIndex = matchIndex < log.commitIndex ? matchIndex : log.commitIndex\n',
+    to: '    const commitIndex = log.commitIndex\n    void matchIndex\n',
+  },
+  {
+    rule: 'R8: a read waits for a round that began after it (Raft §8)',
+    file: raft('read-index'),
+    from: '    const done = this.#pending.filter((read) => read.round <= round)\n',
+    to: '    const done = this.#pending.filter((read) => read.round <= round + 1_000)\n',
+  },
+  {
+    rule: 'R8: no read before an entry of the own term is committed',
+    file: raft('roles/leader'),
+    from: '    if (this.#knowsCommitted && this.#reads.begin(this.#replica.log.commitIndex)) {\n',
+    to: '    if (this.#reads.begin(this.#replica.log.commitIndex)) {\n',
+  },
+  {
+    rule: 'R9: a snapshot below what is committed changes nothing',
+    file: raft('roles/follower'),
+    from: '    if (snapshot.index <= log.commitIndex || log.matches(snapshot.index, snapshot.term)) {\n',
+    to: '    if (log.matches(snapshot.index, snapshot.term)) {\n',
+    shownBy: 'packages/raft',
+  },
+  {
+    rule: 'R9: stored entries count only if they continue the snapshot',
+    file: raft('stored-log'),
+    from: '  return isSameLog ? entries.filter(({ index }) => index > snapshot.index) : []\n',
+    to: '  void isSameLog\n  return entries.filter(({ index }) => index > snapshot.index)\n',
+  },
+  {
+    rule: 'R10: one change of voters at a time',
+    file: raft('roles/leader'),
+    from: "    if (membership.index > log.commitIndex) return 'changeInProgress'\n",
+    to: '',
+  },
+  {
+    rule: 'R10: no change before an entry of the own term is committed',
+    file: raft('roles/leader'),
+    from: "    if (!this.#knowsCommitted) return 'notReady'\n",
+    to: '',
+    shownBy: 'packages/raft',
+  },
+  {
+    rule: 'R10: a change is taken back with its entry (thesis §4.1)',
+    file: raft('replica'),
+    from: '    if (cutFrom !== undefined) this.#takeBackVoters(cutFrom)\n',
+    to: '',
+  },
+  {
+    rule: 'R10: a removed leader steps aside',
+    file: raft('roles/leader'),
+    from: '    if (membership.index > index || membership.isVoter(this.#replica.self)) return undefined\n',
+    to: '    if (membership.voters.length > 0) return undefined\n',
+    shownBy: 'packages/raft',
+  },
+  {
+    rule: 'R10: who may have been removed campaigns until it knows (thesis §4.2.2)',
+    file: raft('replica'),
+    from: '    return !this.isRecovering && this.membership.mayVote(this.self, this.log.commitIndex)\n',
+    to: '    return !this.isRecovering && this.membership.isVoter(this.self)\n',
+  },
+  {
+    rule: 'R11: what is meant for another disk is not for this one',
+    file: raft('raft'),
+    from: '    if (message.to !== this.#replica.self) return\n',
+    to: '',
+    shownBy: 'packages/raft',
+  },
+  {
+    rule: 'R12: who lost entries votes for nobody',
+    file: raft('voting'),
+    from: '    !replica.isRecovering &&\n    replica.log.isCoveredBy(message.lastIndex, message.lastTerm)\n  if (granted)',
+    to: '    replica.log.isCoveredBy(message.lastIndex, message.lastTerm)\n  if (granted)',
+    and: {
+      from: '    !replica.isRecovering &&\n    replica.log.isCoveredBy(message.lastIndex, message.lastTerm)\n  const term',
+      to: '    replica.log.isCoveredBy(message.lastIndex, message.lastTerm)\n  const term',
+    },
+  },
+  {
+    rule: 'R12: who lost entries counts for nothing',
+    file: raft('roles/leader'),
+    from: '    return progress === undefined || progress.isRecovering ? 0n : progress.matchIndex\n',
+    to: '    return progress === undefined ? 0n : progress.matchIndex\n',
+  },
+  {
+    rule: 'R12: it is whole only when it has what the leader says that it may have lost',
+    file: raft('roles/follower'),
+    from: '    if (least(log.commitIndex, log.durableIndex) < this.#recoverTo) return\n',
+    to: '',
+  },
+  {
+    rule: 'R12: what it acknowledged before the loss is void',
+    file: raft('roles/leader'),
+    from: '    if (message.recoveries < progress.recoveries) return\n',
+    to: '',
+    and: {
+      from: '    const hasLost = message.recoveries > progress.recoveries\n',
+      to: '    const hasLost = false as boolean\n',
+    },
+  },
+  {
+    rule: 'lost appends are found by the next heartbeat',
+    file: raft('progress'),
+    from: "    if (this.#state === 'replicate' && this.#inflight.length > 0) this.wantsNudge = true\n",
+    to: '',
+  },
+  {
+    rule: 'a removed replica is told',
+    file: raft('raft'),
+    from: '    if (this.#role.hasLiveLeader) this.#answerObserver(message)\n',
+    to: '',
+  },
+]
