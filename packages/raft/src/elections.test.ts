@@ -80,6 +80,16 @@ describe('votes', () => {
     expect(grantsOf(replica)).toEqual([true])
   })
 
+  it('says nothing of a vote while it is being written, whoever asks again (R1)', () => {
+    const replica = new SoloReplica({ term: 1n })
+    replica.hear('2', { type: 'vote', ...emptyLog }, 2n)
+    replica.look()
+    replica.hear('2', { type: 'vote', ...emptyLog }, 2n)
+    expect(replica.look().messages).toEqual([])
+    replica.write()
+    expect(grantsOf(replica)).toEqual([true, true])
+  })
+
   it('asks for no votes before its own is on the disk (R1)', () => {
     const replica = new SoloReplica({ term: 1n })
     replica.timeOut()
@@ -97,6 +107,19 @@ describe('votes', () => {
     replica.write()
     expect(replica.raft.role).toBe('leader')
     expect(replica.run().messages).toEqual([])
+  })
+
+  it('the only voter does not lead when something else is on the disk than its vote', () => {
+    const replica = new SoloReplica({ voters: ['1'] })
+    replica.hear('9', heartbeat, 5n)
+    replica.look()
+    replica.timeOut()
+    expect(replica.raft.term).toBe(6n)
+    replica.write()
+    expect(replica.stored.hardState.term).toBe(5n)
+    expect(replica.raft.role).toBe('candidate')
+    replica.run()
+    expect(replica.raft.role).toBe('leader')
   })
 
   it('does not count its own vote when it has lost before the disk had it', () => {

@@ -194,6 +194,14 @@ describe('pieces of a snapshot', () => {
     expect(ofType({ messages }, 'appendReply').map(({ matchIndex }) => matchIndex)).toEqual([3n])
   })
 
+  it('of an older snapshot than its own are not stored', () => {
+    const replica = new SoloReplica({ term: 1n, snapshot: snapshotOf(5n) })
+    replica.hear('2', whole(snapshotOf(3n)))
+    const { received, messages } = replica.run()
+    expect(received).toEqual([])
+    expect(ofType({ messages }, 'appendReply').map(({ matchIndex }) => matchIndex)).toEqual([5n])
+  })
+
   it('of what is in the log commit it, and are not stored', () => {
     const replica = new SoloReplica({ term: 1n, log: [1n, 1n, 1n] })
     replica.hear('2', whole(snapshotOf(2n)))
