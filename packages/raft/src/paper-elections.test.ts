@@ -101,7 +101,9 @@ describe('§5.2 followers and heartbeats', () => {
     for (let beat = 0; beat < 3; beat++) {
       const beats = ofType(replica.run(), 'heartbeat')
       expect(beats.map(({ to }) => to)).toEqual(['2', '3', '4', '5'])
-      replica.pass(heartbeatMs)
+      replica.pass(heartbeatMs - 1)
+      expect(ofType(replica.run(), 'heartbeat')).toEqual([])
+      replica.pass(1)
     }
   })
 })

@@ -50,7 +50,7 @@ export class Leader implements RoleBehaviour {
   constructor(replica: Replica) {
     this.#replica = replica
     this.#reads = new ReadIndex(replica.options.limits.reads)
-    this.#heartbeatMs = replica.nowMs
+    this.#heartbeatMs = replica.nowMs + replica.options.heartbeatMs
     this.#quorumMs = replica.nowMs + replica.options.electionBaseMs
     this.#termStart = replica.log.lastIndex + 1n
     this.#trackVoters(replica.log.lastIndex + 1n)
