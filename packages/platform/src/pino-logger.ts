@@ -1,5 +1,5 @@
 import type { LogFields, Logger } from '@naru/base'
-import pino from 'pino'
+import type pino from 'pino'
 
 export interface PinoOptions {
   readonly level: string
@@ -7,8 +7,12 @@ export interface PinoOptions {
   readonly isPretty: boolean
 }
 
-/** Logs to standard output. Lines are written at once: the last one before an end is the one that matters. */
+/**
+ * Logs to standard output. Lines are written at once: the last one before an end is the one that matters. Pino is loaded here: what
+ * only wants a socket of this package must not wait for it.
+ */
 export async function createPinoLogger(options: PinoOptions): Promise<Logger> {
+  const { pino } = await import('pino')
   const base = { level: options.level, base: null, messageKey: 'event' }
   const destination = options.isPretty ? await prettyStream() : pino.destination({ sync: true })
   return new PinoLogger(pino({ ...base, timestamp: pino.stdTimeFunctions.isoTime }, destination))
