@@ -1,4 +1,5 @@
 import { type Client, connect, NaruError } from '@naru/client'
+import { naruErrors } from '@naru/model'
 import { exitCodes } from './exit-codes.ts'
 import { Failure } from './failure.ts'
 
@@ -41,7 +42,7 @@ function clientFailure(error: unknown): unknown {
   const timedOut = error.code === 'NARU_TIMEOUT' ? exitCodes.timedOut : exitCodes.failed
   const options = {
     exitCode: isAway ? exitCodes.unreachable : timedOut,
-    code: error.code,
+    code: error.reason === undefined ? error.code : naruErrors[error.reason].code,
     cause: error,
   }
   return new Failure(

@@ -1,7 +1,8 @@
+import { zeroTopicId } from '@naru/model'
 import { apis } from '@naru/protocol'
 import type { Cluster, TopicView } from './cluster.ts'
-import { listOffset } from './consumer.ts'
 import { checkAnswer } from './errors.ts'
+import { offsetBounds } from './offsets.ts'
 
 const topicType = 2
 const timeoutMs = 30_000
@@ -9,9 +10,12 @@ const timeoutMs = 30_000
 export interface TopicSetting {
   readonly name: string
   readonly value: string | null
-  /** Set for the topic itself, not inherited. */
-  readonly isOwn: boolean
+  /** Set for the topic itself, by the configuration of a broker, or nowhere. */
+  readonly source: 'topic' | 'broker' | 'default'
 }
+
+const topicSource = 1
+const defaultSource = 5
 
 /** Topics and their settings. Each call resolves when the cluster has done it. */
 export class Admin {
@@ -21,12 +25,16 @@ export class Admin {
     this.#cluster = cluster
   }
 
-  async listTopics(): Promise<TopicView[]> {
-    const answer = await this.#cluster.metadata(null)
-    const names = answer.topics.map(({ name }) => name ?? '').sort()
-    return Promise.all(names.map((name) => this.describeTopic(name)))
+  listTopics(): Promise<TopicView[]> {
+    return this.#cluster.topics()
   }
 
+  /** Undefined when there is no topic of that name. */
+  findTopic(name: string): Promise<TopicView | undefined> {
+    return this.#cluster.find(name)
+  }
+
+  /** A topic that exists, or is about to: waits for one that is being created, and rejects when it does not come. */
   describeTopic(name: string): Promise<TopicView> {
     return this.#cluster.topic(name, { isStale: true })
   }
@@ -58,18 +66,22 @@ export class Admin {
       validateOnly: options.validateOnly ?? false,
     })
     const created = answer.topics[0]
-    checkAnswer(created?.errorCode ?? -1, `create topic ${name}`, created?.errorMessage)
+    checkAnswer(created?.errorCode ?? -1, `create topic ${name}`, {
+      message: created?.errorMessage,
+    })
     return { partitions: created?.numPartitions ?? -1, replicas: created?.replicationFactor ?? -1 }
   }
 
   async deleteTopic(name: string): Promise<void> {
     const answer = await this.#cluster.any(apis.deleteTopics, {
-      topics: [{ name, topicId: 'AAAAAAAAAAAAAAAAAAAAAA' }],
+      topics: [{ name, topicId: zeroTopicId }],
       topicNames: [name],
       timeoutMs,
     })
     const deleted = answer.responses[0]
-    checkAnswer(deleted?.errorCode ?? -1, `delete topic ${name}`, deleted?.errorMessage)
+    checkAnswer(deleted?.errorCode ?? -1, `delete topic ${name}`, {
+      message: deleted?.errorMessage,
+    })
   }
 
   async describeSettings(topic: string): Promise<TopicSetting[]> {
@@ -79,9 +91,12 @@ export class Admin {
       includeDocumentation: false,
     })
     const result = answer.results[0]
-    checkAnswer(result?.errorCode ?? -1, `describe topic ${topic}`, result?.errorMessage)
+    checkAnswer(result?.errorCode ?? -1, `describe topic ${topic}`, {
+      message: result?.errorMessage,
+    })
     return (result?.configs ?? []).map(({ name, value, configSource }) => {
-      return { name, value, isOwn: configSource === 1 }
+      const inherited = configSource === defaultSource ? 'default' : 'broker'
+      return { name, value, source: configSource === topicSource ? 'topic' : inherited }
     })
   }
 
@@ -99,13 +114,14 @@ export class Admin {
       validateOnly,
     })
     const result = answer.responses[0]
-    checkAnswer(result?.errorCode ?? -1, `configure topic ${topic}`, result?.errorMessage)
+    checkAnswer(result?.errorCode ?? -1, `configure topic ${topic}`, {
+      message: result?.errorMessage,
+    })
   }
 
-  /** First and next offset of a partition. */
-  async offsets(topic: string, partition: number): Promise<{ start: bigint; end: bigint }> {
-    const where = { topic, partition }
-    const start = await listOffset(this.#cluster, where, -2n)
-    return { start, end: await listOffset(this.#cluster, where, -1n) }
+  /** First and next offset of each partition that has a leader. */
+  offsets({ name, partitions }: TopicView): Promise<Map<number, { start: bigint; end: bigint }>> {
+    const led = partitions.filter(({ leader }) => leader >= 0).map(({ partition }) => partition)
+    return offsetBounds(this.#cluster, { topic: name, partitions: led })
   }
 }

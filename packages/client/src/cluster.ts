@@ -1,8 +1,9 @@
 /** The cluster as a client sees it: who is there, who leads what, one connection to each broker. */
 import type { Address, Clock, Random } from '@naru/base'
-import { kafkaErrorByCode } from '@naru/model'
+import { kafkaErrorByCode, kafkaErrors, zeroTopicId } from '@naru/model'
 import { type Api, apis, type ResponseOf } from '@naru/protocol'
 import { Connection, type ConnectionOptions } from './connection.ts'
+import { addressText, advertisedInVain } from './diagnosis.ts'
 import { checkAnswer, NaruError } from './errors.ts'
 
 export interface ClusterOptions extends ConnectionOptions {
@@ -17,6 +18,7 @@ export interface TopicView {
   readonly topicId: string
   readonly partitions: readonly {
     readonly partition: number
+    /** -1 when there is none at the moment. */
     readonly leader: number
     readonly leaderEpoch: number
     readonly replicas: readonly number[]
@@ -34,6 +36,8 @@ export class Cluster {
   readonly #connections = new Map<string, Promise<Connection>>()
   readonly #addresses = new Map<number, Address>()
   readonly #topics = new Map<string, TopicView>()
+  /** Look-ups on the way, shared by all who ask meanwhile: what they send next keeps its order. */
+  readonly #lookups = new Map<string, Promise<TopicView>>()
   #isClosed = false
 
   constructor(options: ClusterOptions) {
@@ -57,9 +61,15 @@ export class Cluster {
   async broker(nodeId: number): Promise<Connection> {
     const address = this.#addresses.get(nodeId)
     if (address === undefined) {
-      throw new NaruError('NARU_UNREACHABLE', `Broker ${nodeId} is not known`)
+      throw new NaruError('NARU_UNREACHABLE', `broker ${nodeId} is not known`)
     }
-    return this.#connect(address)
+    try {
+      return await this.#connect(address)
+    } catch (error) {
+      const isAsGiven = this.#options.bootstrap.some((each) => isSame(each, address))
+      if (isAsGiven || !(error instanceof NaruError)) throw error
+      throw advertisedInVain(nodeId, address, error)
+    }
   }
 
   async metadata(
@@ -67,7 +77,7 @@ export class Cluster {
     { create = false } = {},
   ): Promise<MetadataAnswer> {
     const answer = await this.any(apis.metadata, {
-      topics: topics?.map((name) => ({ topicId: 'AAAAAAAAAAAAAAAAAAAAAA', name })) ?? null,
+      topics: topics?.map((name) => ({ topicId: zeroTopicId, name })) ?? null,
       allowAutoTopicCreation: create,
       includeClusterAuthorizedOperations: false,
       includeTopicAuthorizedOperations: false,
@@ -76,49 +86,72 @@ export class Cluster {
     return answer
   }
 
-  /** A topic with a leader for each partition, from memory unless `isStale` or unknown. */
-  async topic(name: string, { create = false, isStale = false } = {}): Promise<TopicView> {
+  /** All topics, by name. */
+  async topics(): Promise<TopicView[]> {
+    const { topics } = await this.metadata(null)
+    const byName = (a: TopicView, b: TopicView) => (a.name < b.name ? -1 : 1)
+    return topics
+      .filter(({ errorCode }) => errorCode === 0)
+      .map(viewOf)
+      .sort(byName)
+  }
+
+  /** A topic as it is now; undefined when there is none of that name. */
+  async find(name: string): Promise<TopicView | undefined> {
+    const [found] = (await this.metadata([name])).topics
+    const unknown = kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION.code
+    if (found === undefined || found.errorCode === unknown) return undefined
+    checkAnswer(found.errorCode, `use topic ${name}`)
+    const view = viewOf(found)
+    this.#topics.set(name, view)
+    return view
+  }
+
+  /** A topic, from memory unless `isStale` or unknown; waits for one that is still being created. */
+  topic(name: string, { create = false, isStale = false } = {}): Promise<TopicView> {
     const known = this.#topics.get(name)
-    if (known !== undefined && !isStale) return known
-    return this.retry(async () => {
-      const answer = await this.metadata([name], { create })
-      const found = answer.topics[0]
-      checkAnswer(found?.errorCode ?? 3, `use topic ${name}`)
-      const view = viewOf(found as MetadataAnswer['topics'][number])
-      for (const { leader } of view.partitions) {
-        if (leader < 0) checkAnswer(5, `use topic ${name}`)
-      }
-      this.#topics.set(name, view)
-      return view
-    })
+    if (known !== undefined && !isStale) return Promise.resolve(known)
+    const key = `${name}/${create}`
+    const present = this.#lookups.get(key)
+    if (present !== undefined) return present
+    const lookup = this.#lookUp(name, create).finally(() => this.#lookups.delete(key))
+    this.#lookups.set(key, lookup)
+    return lookup
   }
 
   /** A connection to the leader of a partition. */
   async leader(topic: string, partition: number, { isStale = false } = {}): Promise<Connection> {
+    const [found] = await this.leaders({ topic, partitions: [partition] }, { isStale })
+    return (found as { connection: Connection }).connection
+  }
+
+  /** Connections to the leaders of partitions, each with those that it leads. */
+  async leaders(
+    { topic, partitions }: { topic: string; partitions: readonly number[] },
+    { isStale = false } = {},
+  ): Promise<{ connection: Connection; partitions: number[] }[]> {
     const view = await this.topic(topic, { isStale })
-    const found = view.partitions.find((candidate) => candidate.partition === partition)
-    if (found === undefined) {
-      const count = view.partitions.length
-      throw new NaruError(
-        'NARU_BROKER',
-        `Topic ${topic} has no partition ${partition}, only ${count}`,
-        {
-          kafka: kafkaErrorByCode(3),
-        },
-      )
-    }
-    return this.broker(found.leader)
+    const byLeader = Map.groupBy(partitions, (partition) => leaderOf(view, partition))
+    return Promise.all(
+      [...byLeader].map(async ([nodeId, led]) => {
+        return { connection: await this.broker(nodeId), partitions: led }
+      }),
+    )
   }
 
   /** Runs `attempt` again while it fails with something that may pass, with growing pauses, until the time is over. */
   async retry<T>(attempt: (tries: number) => Promise<T>): Promise<T> {
     const deadline = this.clock.monotonic() + this.#options.retryMs
+    let isUnknown = false
     for (let tries = 0; ; tries++) {
       try {
         return await attempt(tries)
       } catch (error) {
-        const isPassing = error instanceof NaruError && error.isRetriable
-        if (!isPassing || this.#isClosed || this.clock.monotonic() >= deadline) throw error
+        if (!(error instanceof NaruError)) throw error
+        // One attempt without an answer is enough: whether it happened is not known, whatever the last one says.
+        isUnknown ||= error.outcome === 'unknown'
+        const isOver = this.#isClosed || this.clock.monotonic() >= deadline
+        if (!error.isRetriable || isOver) throw isUnknown ? error.asUnknown() : error
         await this.#pause(tries)
       }
     }
@@ -137,20 +170,32 @@ export class Cluster {
     return new Promise((resolve) => this.clock.setTimer(delayMs, resolve))
   }
 
+  async #lookUp(name: string, create: boolean): Promise<TopicView> {
+    return this.retry(async () => {
+      const [found] = (await this.metadata([name], { create })).topics
+      checkAnswer(found?.errorCode ?? 3, `use topic ${name}`)
+      const view = viewOf(found as MetadataAnswer['topics'][number])
+      this.#topics.set(name, view)
+      return view
+    })
+  }
+
+  /** The addresses that were given come first: one of them has answered, and what brokers advertise may not work from here. */
   async #anyConnection(): Promise<Connection> {
-    let failure: unknown
-    for (const address of [...this.#addresses.values(), ...this.#options.bootstrap]) {
+    const failures: NaruError[] = []
+    for (const address of [...this.#options.bootstrap, ...this.#addresses.values()]) {
       try {
         return await this.#connect(address)
       } catch (error) {
-        failure = error
+        if (!(error instanceof NaruError)) throw error
+        failures.push(error)
       }
     }
-    throw failure
+    throw failures.length === 1 ? failures[0] : allFailed(failures)
   }
 
   async #connect(address: Address): Promise<Connection> {
-    const key = `${address.host}:${address.port}`
+    const key = addressText(address)
     const present = this.#connections.get(key)
     if (present !== undefined) {
       const connection = await present
@@ -161,6 +206,31 @@ export class Cluster {
     opening.catch(() => this.#connections.delete(key))
     return opening
   }
+}
+
+function isSame(a: Address, b: Address): boolean {
+  return a.host === b.host && a.port === b.port
+}
+
+/** The first failure stands for all of them, with what each address said. */
+function allFailed(failures: readonly NaruError[]): NaruError {
+  const [first] = failures
+  const said = [...new Set(failures.map(({ message }) => message))]
+  return new NaruError(first?.code ?? 'NARU_UNREACHABLE', said.join('; '), {
+    ...(first?.reason === undefined ? {} : { reason: first.reason }),
+    ...(first?.at === undefined ? {} : { at: first.at }),
+    cause: first,
+  })
+}
+
+function leaderOf({ name, partitions }: TopicView, partition: number): number {
+  const found = partitions.find((candidate) => candidate.partition === partition)
+  if (found === undefined) {
+    const text = `Topic ${name} has no partition ${partition}, only ${partitions.length}`
+    throw new NaruError('NARU_BROKER', text, { kafka: kafkaErrorByCode(3) })
+  }
+  if (found.leader < 0) checkAnswer(5, `use ${name}/${partition}`)
+  return found.leader
 }
 
 function viewOf(topic: MetadataAnswer['topics'][number]): TopicView {

@@ -8,7 +8,7 @@ import {
   type Clock,
   DecodeError,
   type Timer,
-  TransportError,
+  type TransportError,
 } from '@naru/base'
 import {
   type Api,
@@ -18,6 +18,7 @@ import {
   skipHeaderTags,
   writeRequestHeader,
 } from '@naru/protocol'
+import { addressText, notKafka, unreachable } from './diagnosis.ts'
 import { NaruError } from './errors.ts'
 
 const responseBytesMax = 256 << 20
@@ -43,6 +44,8 @@ export class Connection {
   readonly #waiting = new Map<number, Waiting>()
   readonly #versions = new Map<number, { min: number; max: number }>()
   #nextCorrelationId = 1
+  /** How the first answer begins: it tells a broker from another server. */
+  #heard: Buffer | undefined
   #ended: NaruError | undefined
 
   private constructor(address: Address, socket: ByteSocket, options: ConnectionOptions) {
@@ -65,7 +68,12 @@ export class Connection {
       throw unreachable(address, error)
     }
     const connection = new Connection(address, socket, options)
-    await connection.#agree()
+    try {
+      await connection.#agree()
+    } catch (error) {
+      socket.reset()
+      throw error
+    }
     return connection
   }
 
@@ -78,8 +86,10 @@ export class Connection {
     const offered = this.#versions.get(api.key)
     const version = Math.min(api.maxVersion, offered?.max ?? -1)
     if (offered !== undefined && version >= Math.max(api.minVersion, offered.min)) return version
-    const { host, port } = this.address
-    throw new NaruError('NARU_UNSUPPORTED', `${host}:${port} does not offer ${api.name}`)
+    throw new NaruError('NARU_UNSUPPORTED', `${this.#name} does not offer ${api.name}`, {
+      reason: 'UNSUPPORTED_API',
+      at: this.address,
+    })
   }
 
   /** Sends a request and resolves with the answer. `timeoutMs` is on top of what the broker may take to wait. */
@@ -89,8 +99,16 @@ export class Connection {
   }
 
   close(): void {
-    this.#end(new NaruError('NARU_CLOSED', 'The connection was closed'))
+    this.#end(new NaruError('NARU_CLOSED', 'the connection was closed', { reason: 'CLOSED' }))
     this.#socket.end()
+  }
+
+  get #name(): string {
+    return addressText(this.address)
+  }
+
+  get #isAgreed(): boolean {
+    return this.#versions.size > 0
   }
 
   async #agree(): Promise<void> {
@@ -102,6 +120,7 @@ export class Connection {
     for (const { apiKey, minVersion, maxVersion } of answer.apiKeys) {
       this.#versions.set(apiKey, { min: minVersion, max: maxVersion })
     }
+    this.#heard = undefined
   }
 
   #send<Q, R>(api: Api<Q, R>, apiVersion: number, request: Q, waitMs: number): Promise<R> {
@@ -120,14 +139,16 @@ export class Connection {
       const timeoutMs = this.#options.requestTimeoutMs + waitMs
       const timer = this.#options.clock.setTimer(timeoutMs, () => {
         this.#waiting.delete(correlationId)
-        const what = `${api.name} was not answered in ${timeoutMs} ms`
-        reject(new NaruError('NARU_TIMEOUT', what, { outcome: 'unknown' }))
+        const what = `${this.#name} did not answer ${api.name} in ${timeoutMs} ms`
+        const at = this.address
+        const reason = 'REQUEST_TIMEOUT'
+        reject(new NaruError('NARU_TIMEOUT', what, { reason, at, outcome: 'unknown' }))
       })
       const deliver = (frame: Buffer) => {
         try {
           resolve(decode(api, apiVersion, frame))
         } catch (error) {
-          reject(this.#notKafka(error))
+          reject(this.#unreadable(error))
         }
       }
       this.#waiting.set(correlationId, { deliver, fail: reject, timer })
@@ -136,10 +157,11 @@ export class Connection {
   }
 
   #receive(chunk: Buffer): void {
+    if (!this.#isAgreed) this.#heard ??= chunk
     try {
       for (const frame of this.#splitter.push(chunk)) this.#deliver(frame)
     } catch (error) {
-      this.#end(this.#notKafka(error))
+      this.#end(this.#unreadable(error))
       this.#socket.reset()
     }
   }
@@ -165,24 +187,22 @@ export class Connection {
   }
 
   #lost(cause: TransportError | undefined): NaruError {
-    const { host, port } = this.address
-    const hint = 'Is this the plaintext port of a Kafka broker?'
-    const options = {
-      outcome: 'unknown',
-      cause,
-      ...(this.#versions.size === 0 ? { hint } : {}),
-    } as const
-    return new NaruError('NARU_UNREACHABLE', `${host}:${port} closed the connection`, options)
+    const at = this.address
+    if (!this.#isAgreed && this.#heard !== undefined) return notKafka(at, this.#heard, cause)
+    const [reason, how] = this.#isAgreed
+      ? (['CONNECTION_LOST', ''] as const)
+      : (['CLOSED_WITHOUT_ANSWER', ' without an answer'] as const)
+    const text = `${this.#name} closed the connection${how}`
+    return new NaruError('NARU_UNREACHABLE', text, { reason, at, outcome: 'unknown', cause })
   }
 
-  #notKafka(cause: unknown): NaruError {
-    const { host, port } = this.address
-    const reason = cause instanceof DecodeError ? cause.message : String(cause)
-    return new NaruError('NARU_NOT_KAFKA', `${host}:${port} does not speak Kafka: ${reason}`, {
-      hint: 'TLS and HTTP ports answer like this; use the plaintext listener',
-      outcome: 'unknown',
-      cause,
-    })
+  #unreadable(cause: unknown): NaruError {
+    const at = this.address
+    if (!this.#isAgreed) return notKafka(at, this.#heard ?? Buffer.alloc(0), cause)
+    const why = cause instanceof DecodeError ? cause.message : String(cause)
+    const text = `${this.#name} sent an answer that cannot be read: ${why}`
+    const reason = 'UNREADABLE_ANSWER'
+    return new NaruError('NARU_NOT_KAFKA', text, { reason, at, outcome: 'unknown', cause })
   }
 }
 
@@ -198,12 +218,4 @@ function decode<Q, R>(api: Api<Q, R>, version: number, frame: Buffer): R {
     const again = new ByteReader(frame, 4)
     return api.decodeResponse(again, 0)
   }
-}
-
-function unreachable({ host, port }: Address, cause: unknown): NaruError {
-  const reason = cause instanceof TransportError ? cause.code : String(cause)
-  return new NaruError('NARU_UNREACHABLE', `Cannot connect to ${host}:${port}: ${reason}`, {
-    hint: 'Is a broker running there? `npm start` runs one on localhost:9092',
-    cause,
-  })
 }

@@ -1,16 +1,15 @@
 /** Reads assigned partitions as an async iterator. Bytes are fetched when the loop asks for them: a slow reader holds nothing. */
 import { apis, type ResponseOf } from '@naru/protocol'
-import { batchesOf, readBatchHeader, recordsOf, type StoredRecord } from '@naru/records'
+import { batchesOf, isControl, readBatchHeader, recordsOf, type StoredRecord } from '@naru/records'
 import type { Cluster } from './cluster.ts'
-import { checkAnswer, NaruError } from './errors.ts'
+import type { Connection } from './connection.ts'
+import { checkAnswer } from './errors.ts'
+import { clamp, offsetBounds, type Position, resolvePosition } from './offsets.ts'
 
 export interface ConsumedRecord extends StoredRecord {
   readonly topic: string
   readonly partition: number
 }
-
-/** Where to begin: an offset, or a time, or an end of the log; a negative number counts back from the end. */
-export type Position = bigint | 'earliest' | 'latest' | { readonly timestamp: bigint }
 
 export interface ConsumeOptions {
   readonly from: Position
@@ -18,6 +17,9 @@ export interface ConsumeOptions {
   readonly partitions?: readonly number[]
   /** Stop at the end that each partition has now. */
   readonly untilEnd?: boolean
+  /** Stop before this position, and at the end that each partition has now: a range gives what there is of it. */
+  readonly until?: Position
+  /** Ends the loop at once. */
   readonly signal?: AbortSignal
   readonly isReadCommitted?: boolean
 }
@@ -31,6 +33,7 @@ interface Cursor {
 
 type FetchedTopic = ResponseOf<typeof apis.fetch>['responses'][number]
 
+const noDirectory = 'AAAAAAAAAAAAAAAAAAAAAA'
 const waitMs = 500
 const fetchBytes = 16 << 20
 const partitionBytes = 1 << 20
@@ -40,29 +43,69 @@ export async function* consume(
   topic: string,
   options: ConsumeOptions,
 ): AsyncGenerator<ConsumedRecord> {
-  const view = await cluster.topic(topic)
-  const partitions = options.partitions ?? view.partitions.map(({ partition }) => partition)
-  const cursors: Cursor[] = []
-  for (const partition of partitions) {
-    const offset = await resolvePosition(cluster, { topic, partition }, options.from)
-    const end =
-      options.untilEnd === true ? await listOffset(cluster, { topic, partition }, -1n) : undefined
-    cursors.push({ partition, offset, end })
-  }
-  while (options.signal?.aborted !== true) {
+  const { signal } = options
+  const cursors = await unlessAborted(cursorsOf(cluster, topic, options), signal)
+  while (cursors !== undefined) {
     const open = cursors.filter(({ offset, end }) => end === undefined || offset < end)
     if (open.length === 0) return
-    for (const [cursor, bytes] of await fetchAll(cluster, { topic, cursors: open, options })) {
-      yield* recordsFrom(topic, cursor, bytes)
+    const fetched = await unlessAborted(
+      fetchAll(cluster, { topic, cursors: open, options }),
+      signal,
+    )
+    if (fetched === undefined) return
+    for (const [cursor, bytes] of fetched) {
+      for (const record of recordsFrom(topic, cursor, bytes)) {
+        if (signal?.aborted === true) return
+        yield record
+      }
     }
   }
+}
+
+/** What `work` comes to, or undefined at once when the signal is given: what was asked for then ends unheard. */
+function unlessAborted<T>(
+  work: Promise<T>,
+  signal: AbortSignal | undefined,
+): Promise<T | undefined> {
+  if (signal === undefined) return work
+  return new Promise((resolve, reject) => {
+    const stop = () => resolve(undefined)
+    if (signal.aborted) stop()
+    signal.addEventListener('abort', stop, { once: true })
+    void work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop))
+  })
+}
+
+async function cursorsOf(
+  cluster: Cluster,
+  topic: string,
+  options: ConsumeOptions,
+): Promise<Cursor[]> {
+  const all = (await cluster.topic(topic)).partitions.map(({ partition }) => partition)
+  const where = { topic, partitions: options.partitions ?? all }
+  const from = await resolvePosition(cluster, where, options.from)
+  if (options.untilEnd !== true && options.until === undefined) {
+    return [...from].map(([partition, offset]) => ({ partition, offset, end: undefined }))
+  }
+  const bounds = await offsetBounds(cluster, where)
+  const until = await resolvePosition(cluster, where, options.until ?? 'latest')
+  return [...bounds].map(([partition, { start, end }]) => {
+    const offset = from.get(partition) ?? start
+    const last = clamp(until.get(partition) ?? end, start, end)
+    return {
+      partition,
+      end: last,
+      offset: options.until === undefined ? offset : clamp(offset, start, last),
+    }
+  })
 }
 
 /** The records of what was fetched, from the cursor on; moves the cursor past each batch. */
 function* recordsFrom(topic: string, cursor: Cursor, bytes: Buffer): Generator<ConsumedRecord> {
   for (const batch of batchesOf(bytes)) {
     const header = readBatchHeader(batch)
-    for (const record of recordsOf(batch, header)) {
+    // The marks that end transactions are no records.
+    for (const record of isControl(header.attributes) ? [] : recordsOf(batch, header)) {
       const isWanted =
         record.offset >= cursor.offset && (cursor.end === undefined || record.offset < cursor.end)
       if (isWanted) yield { ...record, topic, partition: cursor.partition }
@@ -77,20 +120,19 @@ async function fetchAll(
   request: { topic: string; cursors: readonly Cursor[]; options: ConsumeOptions },
 ): Promise<[Cursor, Buffer][]> {
   const { topic, cursors, options } = request
+  const byPartition = new Map(cursors.map((cursor) => [cursor.partition, cursor]))
   return cluster.retry(async (tries) => {
-    const view = await cluster.topic(topic, { isStale: tries > 0 })
-    const byLeader = Map.groupBy(cursors, ({ partition }) => {
-      return view.partitions.find((known) => known.partition === partition)?.leader ?? -1
-    })
-    const fetches = [...byLeader].map(async ([leader, mine]) => {
-      const connection = await cluster.broker(leader)
-      const answer = await connection.request(
-        apis.fetch,
-        fetchRequest({ name: topic, topicId: view.topicId }, mine, options),
-        { waitMs },
+    const where = { topic, partitions: [...byPartition.keys()] }
+    const leaders = await cluster.leaders(where, { isStale: tries > 0 })
+    const { topicId } = await cluster.topic(topic)
+    const fetches = leaders.map(async ({ connection, partitions }) => {
+      const mine = partitions.map((partition) => byPartition.get(partition) as Cursor)
+      const asked = fetchRequest({ name: topic, topicId }, mine, options)
+      const answer = await connection.request(apis.fetch, asked, { waitMs })
+      checkAnswer(answer.errorCode, `read ${topic}`, { at: connection.address })
+      return answer.responses.flatMap((found) =>
+        recordsOfAnswer(found, { topic, connection, byPartition }),
       )
-      checkAnswer(answer.errorCode, `read ${topic}`)
-      return answer.responses.flatMap((found) => recordsOfAnswer(topic, found, mine))
     })
     return (await Promise.all(fetches)).flat()
   })
@@ -101,7 +143,6 @@ function fetchRequest(
   cursors: readonly Cursor[],
   options: ConsumeOptions,
 ) {
-  const noDirectory = 'AAAAAAAAAAAAAAAAAAAAAA'
   return {
     clusterId: null,
     replicaState: null,
@@ -134,56 +175,13 @@ function fetchRequest(
 }
 
 function recordsOfAnswer(
-  topic: string,
   found: FetchedTopic,
-  cursors: readonly Cursor[],
+  asked: { topic: string; connection: Connection; byPartition: ReadonlyMap<number, Cursor> },
 ): [Cursor, Buffer][] {
   return found.partitions.map((partition) => {
-    const index = partition.partitionIndex
-    const cursor = cursors.find((candidate) => candidate.partition === index) as Cursor
-    checkAnswer(partition.errorCode, `read ${topic}/${index} at offset ${cursor.offset}`)
+    const cursor = asked.byPartition.get(partition.partitionIndex) as Cursor
+    const what = `read ${asked.topic}/${cursor.partition} at offset ${cursor.offset}`
+    checkAnswer(partition.errorCode, what, { at: asked.connection.address })
     return [cursor, partition.records ?? Buffer.alloc(0)]
-  })
-}
-
-async function resolvePosition(
-  cluster: Cluster,
-  where: { topic: string; partition: number },
-  from: Position,
-): Promise<bigint> {
-  if (typeof from === 'bigint') {
-    if (from >= 0n) return from
-    const [start, end] = [
-      await listOffset(cluster, where, -2n),
-      await listOffset(cluster, where, -1n),
-    ]
-    return end + from < start ? start : end + from
-  }
-  if (from === 'earliest') return listOffset(cluster, where, -2n)
-  if (from === 'latest') return listOffset(cluster, where, -1n)
-  const found = await listOffset(cluster, where, from.timestamp)
-  return found >= 0n ? found : listOffset(cluster, where, -1n)
-}
-
-/** An offset by timestamp; -1 the end, -2 the start, -3 the newest record. -1n when no record is that young. */
-export async function listOffset(
-  cluster: Cluster,
-  { topic, partition }: { topic: string; partition: number },
-  timestamp: bigint,
-): Promise<bigint> {
-  return cluster.retry(async (tries) => {
-    const connection = await cluster.leader(topic, partition, { isStale: tries > 0 })
-    const asked = { partitionIndex: partition, currentLeaderEpoch: -1, timestamp }
-    const answer = await connection.request(apis.listOffsets, {
-      replicaId: -1,
-      isolationLevel: 0,
-      topics: [{ name: topic, partitions: [asked] }],
-      timeoutMs: 30_000,
-    })
-    const found = answer.topics[0]?.partitions[0]
-    if (found === undefined)
-      throw new NaruError('NARU_BROKER', `No answer for ${topic}/${partition}`)
-    checkAnswer(found.errorCode, `find an offset of ${topic}/${partition}`)
-    return found.offset
   })
 }

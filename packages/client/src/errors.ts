@@ -1,6 +1,14 @@
-import { type KafkaError, kafkaErrorByCode } from '@naru/model'
+import type { Address } from '@naru/base'
+import {
+  type KafkaError,
+  kafkaErrorByCode,
+  kafkaErrors,
+  type NaruErrorName,
+  naruErrors,
+} from '@naru/model'
 
 export type NaruErrorCode =
+  | 'NARU_INVALID'
   | 'NARU_UNREACHABLE'
   | 'NARU_NOT_KAFKA'
   | 'NARU_TIMEOUT'
@@ -15,6 +23,10 @@ export class NaruError extends Error {
   readonly code: NaruErrorCode
   /** The broker's answer, when it gave one. */
   readonly kafka: KafkaError | undefined
+  /** More exactly than `code`, where no broker has answered: an entry of docs/ERRORS.md. */
+  readonly reason: NaruErrorName | undefined
+  /** The broker that was asked. */
+  readonly at: Address | undefined
   /** Whether what was asked for has happened, has not, or cannot be known. */
   readonly outcome: 'applied' | 'not-applied' | 'unknown'
   readonly hint: string | undefined
@@ -24,6 +36,8 @@ export class NaruError extends Error {
     message: string,
     options: {
       kafka?: KafkaError
+      reason?: NaruErrorName
+      at?: Address
       outcome?: NaruError['outcome']
       hint?: string
       cause?: unknown
@@ -32,8 +46,10 @@ export class NaruError extends Error {
     super(message, { cause: options.cause })
     this.code = code
     this.kafka = options.kafka
+    this.reason = options.reason
+    this.at = options.at
     this.outcome = options.outcome ?? 'not-applied'
-    this.hint = options.hint
+    this.hint = options.hint ?? (options.reason && naruErrors[options.reason].remedy)
   }
 
   /** The same call may succeed later. */
@@ -42,17 +58,36 @@ export class NaruError extends Error {
     return this.code === 'NARU_UNREACHABLE' || this.code === 'NARU_TIMEOUT'
   }
 
+  /** The same error after an attempt whose outcome is not known. */
+  asUnknown(): NaruError {
+    const { kafka, reason, at, hint } = this
+    const known = { ...(kafka && { kafka }), ...(reason && { reason }), ...(at && { at }) }
+    const options = { ...known, ...(hint && { hint }), outcome: 'unknown', cause: this } as const
+    return new NaruError(this.code, this.message, options)
+  }
+
   static is(error: unknown, code?: NaruErrorCode): error is NaruError {
     return error instanceof NaruError && (code === undefined || error.code === code)
   }
 }
 
-/** Throws when a broker's answer is an error. */
-export function checkAnswer(errorCode: number, what: string, message: string | null = null): void {
+/** Answers of a broker that began and did not finish. */
+const mayHaveHappened: readonly KafkaError[] = [
+  kafkaErrors.REQUEST_TIMED_OUT,
+  kafkaErrors.NETWORK_EXCEPTION,
+  kafkaErrors.NOT_ENOUGH_REPLICAS_AFTER_APPEND,
+]
+
+/** Throws when a broker's answer is an error: cannot do `what`, for the reason that the broker at `at` gives. */
+export function checkAnswer(
+  errorCode: number,
+  what: string,
+  { message, at }: { message?: string | null | undefined; at?: Address } = {},
+): void {
   if (errorCode === 0) return
   const kafka = kafkaErrorByCode(errorCode)
   const reason = message ?? kafka.description
-  throw new NaruError('NARU_BROKER', `Cannot ${what}: ${reason} (${kafka.name}, ${kafka.code})`, {
-    kafka,
-  })
+  const text = `Cannot ${what}: ${reason} (${kafka.name}, ${kafka.code})`
+  const outcome = mayHaveHappened.includes(kafka) ? 'unknown' : 'not-applied'
+  throw new NaruError('NARU_BROKER', text, { kafka, outcome, ...(at && { at }) })
 }

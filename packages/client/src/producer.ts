@@ -2,7 +2,7 @@
  * An idempotent producer: batches by partition, one batch in flight for each partition, sequences kept over retries, so that a
  * record is written once and in order whatever happens on the way.
  */
-import { kafkaErrorByCode } from '@naru/model'
+import { kafkaErrors } from '@naru/model'
 import { apis } from '@naru/protocol'
 import { type CompressionType, encodeBatch, type Record as KafkaRecord } from '@naru/records'
 import type { Cluster } from './cluster.ts'
@@ -63,6 +63,7 @@ export class Producer implements AsyncDisposable {
   #identity: Promise<{ producerId: bigint; producerEpoch: number }> | undefined
   #bytes = 0
   #turn = 0
+  #flushed: (() => void)[] = []
 
   constructor(cluster: Cluster, options: ProducerOptions = {}) {
     this.#cluster = cluster
@@ -75,13 +76,13 @@ export class Producer implements AsyncDisposable {
     const stored = toRecord(record, this.#cluster.clock.now())
     const partition = record.partition ?? this.#choose(stored.key, view.partitions.length)
     if (partition < 0 || partition >= view.partitions.length) {
-      const message = `Topic ${record.topic} has no partition ${partition}`
-      throw new NaruError('NARU_BROKER', message, { kafka: kafkaErrorByCode(3) })
+      const message = `Topic ${record.topic} has no partition ${partition}, only ${view.partitions.length}`
+      throw new NaruError('NARU_BROKER', message, { kafka: kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION })
     }
     const bytes = sizeOf(stored)
     if (this.#bytes + bytes > (this.#options.bufferBytes ?? defaults.bufferBytes)) {
-      const hint = 'Await earlier sends, or raise bufferBytes'
-      throw new NaruError('NARU_OVERLOADED', `${this.#bytes} bytes wait to be sent`, { hint })
+      const message = `${this.#bytes} bytes wait to be sent, and the record has ${bytes}`
+      throw new NaruError('NARU_OVERLOADED', message, { reason: 'OVERLOADED' })
     }
     this.#bytes += bytes
     const lane = this.#lane(record.topic, partition)
@@ -93,8 +94,9 @@ export class Producer implements AsyncDisposable {
   }
 
   /** Resolves when everything that was handed to `send` is acknowledged or has failed. */
-  async flush(): Promise<void> {
-    while (this.#bytes > 0) await new Promise<void>((done) => this.#cluster.clock.afterTurn(done))
+  flush(): Promise<void> {
+    if (this.#bytes === 0) return Promise.resolve()
+    return new Promise((resolve) => this.#flushed.push(resolve))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -136,21 +138,33 @@ export class Producer implements AsyncDisposable {
     while (lane.queued.length > 0) {
       const batch = this.#take(lane)
       this.#turn++
-      try {
-        const baseOffset = await this.#write(lane, batch)
-        for (const [index, { resolve }] of batch.entries()) {
-          const { topic, partition } = lane
-          resolve({ topic, partition, offset: baseOffset + BigInt(index) })
-        }
-      } catch (error) {
-        // Sequences after a failure are unknown to both sides: a new identity starts from the beginning.
-        this.#identity = undefined
-        for (const other of this.#lanes.values()) other.nextSequence = 0
-        for (const { reject } of batch) reject(error)
-      }
+      await this.#deliver(lane, batch)
       for (const { bytes } of batch) this.#bytes -= bytes
     }
     lane.isSending = false
+    if (this.#bytes > 0) return
+    for (const resolve of this.#flushed.splice(0)) resolve()
+  }
+
+  /** A batch that the topic finds too large is halved until it fits, or one record is left that does not. */
+  async #deliver(lane: Lane, batch: readonly Queued[]): Promise<void> {
+    const { topic, partition } = lane
+    try {
+      const baseOffset = await this.#write(lane, batch)
+      for (const [index, { resolve }] of batch.entries()) {
+        resolve({ topic, partition, offset: baseOffset + BigInt(index) })
+      }
+    } catch (error) {
+      if (isTooLarge(error) && batch.length > 1) {
+        const half = batch.length >> 1
+        await this.#deliver(lane, batch.slice(0, half))
+        return this.#deliver(lane, batch.slice(half))
+      }
+      // Sequences after a failure are unknown to both sides: a new identity starts from the beginning.
+      this.#identity = undefined
+      for (const other of this.#lanes.values()) other.nextSequence = 0
+      for (const { reject } of batch) reject(error)
+    }
   }
 
   #take(lane: Lane): Queued[] {
@@ -196,7 +210,9 @@ export class Producer implements AsyncDisposable {
       topicData: [{ name: topic, topicId, partitionData: [{ index: partition, records }] }],
     })
     const result = answer.responses[0]?.partitionResponses[0]
-    checkAnswer(result?.errorCode ?? -1, `write to ${topic}/${partition}`, result?.errorMessage)
+    const what = `write to ${topic}/${partition}`
+    const said = { message: result?.errorMessage, at: connection.address }
+    checkAnswer(result?.errorCode ?? -1, what, said)
     return result?.baseOffset ?? -1n
   }
 
@@ -212,6 +228,12 @@ export class Producer implements AsyncDisposable {
       return answer
     })
   }
+}
+
+function isTooLarge(error: unknown): boolean {
+  if (!NaruError.is(error, 'NARU_BROKER')) return false
+  const { MESSAGE_TOO_LARGE, RECORD_LIST_TOO_LARGE } = kafkaErrors
+  return error.kafka === MESSAGE_TOO_LARGE || error.kafka === RECORD_LIST_TOO_LARGE
 }
 
 function toRecord(record: NewRecord, nowMs: number): KafkaRecord {

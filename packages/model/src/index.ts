@@ -5,6 +5,8 @@ export { kafkaErrorByCode, kafkaErrors } from './errors.ts'
 export { errorsPage } from './errors-page.ts'
 export type { NodeId, TopicId, TopicPartition } from './ids.ts'
 export { topicIdFromBytes, topicIdToBytes, topicPartitionKey, zeroTopicId } from './ids.ts'
+export type { NaruErrorEntry, NaruErrorName } from './naru-errors.ts'
+export { naruErrors } from './naru-errors.ts'
 export type { TopicConfig, TopicConfigKey } from './topic-config.ts'
 export {
   checkedTopicConfig,

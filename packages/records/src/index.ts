@@ -1,4 +1,4 @@
-export { compressionOf, hasLogAppendTime, isTransactional } from './attributes.ts'
+export { compressionOf, hasLogAppendTime, isControl, isTransactional } from './attributes.ts'
 export type { BatchHeader } from './batch-header.ts'
 export {
   assignCreateTime,

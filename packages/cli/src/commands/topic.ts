@@ -47,8 +47,9 @@ export function list(options: ConnectionOptions): Promise<void> {
 export function describe(name: string, options: ConnectionOptions): Promise<void> {
   return withClient(options, async (client) => {
     const topic = await client.admin.describeTopic(name)
-    const partitions = await Promise.all(topic.partitions.map((p) => withOffsets(client, topic, p)))
-    const own = (await client.admin.describeSettings(name)).filter(({ isOwn }) => isOwn)
+    const partitions = await withOffsets(client, topic)
+    const settings = await client.admin.describeSettings(name)
+    const own = settings.filter(({ source }) => source === 'topic')
     const { topicId } = topic
     if (options.format === 'json') {
       const configs = Object.fromEntries(own.map((setting) => [setting.name, setting.value]))
@@ -89,7 +90,7 @@ export function remove(
 ): Promise<void> {
   return withClient(options, async (client) => {
     const topic = await client.admin.describeTopic(name)
-    const offsets = await Promise.all(topic.partitions.map((p) => withOffsets(client, topic, p)))
+    const offsets = await withOffsets(client, topic)
     const records = offsets.reduce((sum, { start, end }) => sum + (end - start), 0n)
     const plan = `delete ${name}: ${topic.partitions.length} partitions, ${records} records`
     const isDry = options.dryRun === true
@@ -116,12 +117,11 @@ async function confirm(plan: string, name: string): Promise<void> {
   throw new Failure('Not confirmed', { exitCode: exitCodes.refused, code: 'NARU-CLI-002' })
 }
 
-async function withOffsets(
-  { admin }: Client,
-  { name }: TopicView,
-  partition: TopicView['partitions'][number],
-) {
-  return { ...partition, ...(await admin.offsets(name, partition.partition)) }
+async function withOffsets({ admin }: Client, topic: TopicView) {
+  const offsets = await admin.offsets(topic)
+  return topic.partitions.map((partition) => {
+    return { ...partition, ...(offsets.get(partition.partition) ?? { start: 0n, end: 0n }) }
+  })
 }
 
 function settings(texts: readonly string[]): Record<string, string> {
