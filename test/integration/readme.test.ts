@@ -48,6 +48,18 @@ function run(code: string, suffix: string): string {
   }
 }
 
+it('the commands after the start, with their output', async () => {
+  const transcript = snippet('about 20 seconds).').trim()
+  const measured = (text: string) => text.replace(/\d+ ms/g, 'N ms')
+  for (const step of transcript.split(/^\$ /m).filter((text) => text !== '')) {
+    const [command = '', ...expected] = step.trim().split('\n')
+    const line = command.replace('npx naru', `"${process.execPath}" packages/cli/bin/naru.js`)
+    const env = { ...process.env, NARU_BOOTSTRAP: broker.bootstrap }
+    const printed = execFileSync('bash', ['-c', line], { cwd: root, env, encoding: 'utf8' })
+    expect(measured(printed.trim())).toBe(measured(expected.join('\n')))
+  }
+})
+
 it.skipIf(!isInstalled('kcat'))('kcat', async () => {
   const output = execFileSync('bash', ['-c', snippet('With **kcat**')], { encoding: 'utf8' })
   expect(output).toContain('from kcat')

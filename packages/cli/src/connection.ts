@@ -1,52 +1,79 @@
-import { type Client, connect, NaruError } from '@naru/client'
-import { naruErrors } from '@naru/model'
-import { exitCodes } from './exit-codes.ts'
-import { Failure } from './failure.ts'
+import { type Client, connect, NaruError, type TopicView } from '@naru/client'
+import { kafkaErrors, nearestName } from '@naru/model'
+import { type Bootstrap, clientFailure } from './client-failure.ts'
+import type { Format } from './output.ts'
 
 export interface ConnectionOptions {
   readonly bootstrap?: string
-  readonly format: string
+  readonly bootstrapServer?: string
+  readonly timeout: number
+  readonly format: Format
 }
 
-/** Runs a command with a client; its errors become failures with exit codes. */
+/** Runs a command with a client. `activity` completes "Cannot …" when it fails, which `asFailure` tells of a part of it. */
 export async function withClient<T>(
   options: ConnectionOptions,
-  command: (client: Client) => Promise<T>,
+  activity: string,
+  command: (client: Client, asFailure: (error: unknown) => unknown) => Promise<T>,
 ): Promise<T> {
-  if (options.format !== 'table' && options.format !== 'json') {
-    const hint = 'Formats are table and json'
-    throw new Failure(`Unknown format ${options.format}`, usage(hint))
-  }
-  const bootstrap =
-    options.bootstrap ??
-    process.env['NARU_BOOTSTRAP'] ??
-    process.env['KAFKA_BOOTSTRAP_SERVERS'] ??
-    'localhost:9092'
+  const bootstrap = bootstrapOf(options)
+  const asFailure = (error: unknown) => clientFailure(error, { activity, bootstrap })
+  // The client's timers do not keep the process alive; a command that is not done does.
+  const alive = setInterval(() => {}, 2 ** 30)
   try {
-    await using client = await connect(bootstrap, { clientId: 'naru-cli', retryMs: 5_000 })
-    return await command(client)
+    await using client = await connect(bootstrap.text, {
+      clientId: 'naru-cli',
+      requestTimeoutMs: options.timeout,
+      retryMs: options.timeout / 2,
+    })
+    return await command(client, asFailure)
   } catch (error) {
-    throw clientFailure(error)
+    throw asFailure(error)
+  } finally {
+    clearInterval(alive)
   }
 }
 
-/** Options for a failure that is the caller's mistake: nothing was sent. */
-export function usage(hint?: string): { exitCode: number; code: string; hint?: string } {
-  const options = { exitCode: exitCodes.usage, code: 'NARU-CLI-001' }
-  return hint === undefined ? options : { ...options, hint }
+/** A topic that must exist; the failure names the nearest one that does. */
+export async function topicNamed(
+  { admin }: Client,
+  name: string,
+  activity: string,
+): Promise<TopicView> {
+  const found = await admin.findTopic(name)
+  if (found !== undefined) return found
+  const names = (await admin.listTopics()).map((topic) => topic.name)
+  const kafka = kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION
+  const message = `Cannot ${activity}: there is no topic ${name} (${kafka.name}, ${kafka.code})`
+  throw new NaruError('NARU_BROKER', message, { kafka, hint: hintOfUnknown(name, names) })
 }
 
-function clientFailure(error: unknown): unknown {
-  if (!NaruError.is(error)) return error
-  const isAway = error.code === 'NARU_UNREACHABLE' || error.code === 'NARU_NOT_KAFKA'
-  const timedOut = error.code === 'NARU_TIMEOUT' ? exitCodes.timedOut : exitCodes.failed
-  const options = {
-    exitCode: isAway ? exitCodes.unreachable : timedOut,
-    code: error.reason === undefined ? error.code : naruErrors[error.reason].code,
-    cause: error,
+/** A partition that must exist, where one was asked for. */
+export function checkPartition(
+  { name, partitions }: TopicView,
+  partition: number | undefined,
+  activity: string,
+): void {
+  if (partition === undefined || partitions.some((each) => each.partition === partition)) return
+  const kafka = kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION
+  const why = `${name} has no partition ${partition} (${kafka.name}, ${kafka.code})`
+  const hint = `It has the partitions 0 to ${partitions.length - 1}`
+  throw new NaruError('NARU_BROKER', `Cannot ${activity}: ${why}`, { kafka, hint })
+}
+
+export function hintOfUnknown(name: string, names: readonly string[]): string {
+  const nearest = nearestName(name, names)
+  if (nearest !== undefined) return `Did you mean ${nearest}?`
+  if (names.length > 0) return '`naru topic list` shows what there is'
+  return `There are no topics yet: naru topic create ${name}`
+}
+
+function bootstrapOf(options: ConnectionOptions): Bootstrap {
+  const given = options.bootstrap ?? options.bootstrapServer
+  if (given !== undefined) return { text: given, source: 'from the command line' }
+  for (const name of ['NARU_BOOTSTRAP', 'KAFKA_BOOTSTRAP_SERVERS']) {
+    const text = process.env[name] ?? ''
+    if (text !== '') return { text, source: `from ${name}` }
   }
-  return new Failure(
-    error.message,
-    error.hint === undefined ? options : { ...options, hint: error.hint },
-  )
+  return { text: 'localhost:9092', source: 'the default' }
 }

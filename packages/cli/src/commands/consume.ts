@@ -1,62 +1,95 @@
-import type { ConsumedRecord, Position } from '@naru/client'
-import { type ConnectionOptions, usage, withClient } from '../connection.ts'
-import { exitCodes } from '../exit-codes.ts'
+import { type Client, type ConsumedRecord, NaruError, type TopicView } from '@naru/client'
+import { kafkaErrors } from '@naru/model'
+import { type ConnectionOptions, checkPartition, topicNamed, withClient } from '../connection.ts'
 import { Failure } from '../failure.ts'
-import { printJson } from '../output.ts'
-import { parsePosition } from '../position.ts'
+import { interruption } from '../interruption.ts'
+import type { OffsetRange } from '../offset-range.ts'
+import { RecordOutput, recordView } from '../record-output.ts'
+import { note } from '../style.ts'
 
-interface ConsumeOptions extends ConnectionOptions {
-  readonly offset: string
-  readonly partition?: string
-  readonly number?: string
+export interface ConsumeOptions extends ConnectionOptions {
+  readonly offset?: OffsetRange
+  readonly partition?: number
+  readonly number?: number
   readonly exit?: boolean
+  readonly template?: (record: ConsumedRecord) => Buffer
 }
 
-/** Prints records until there are enough, the end is reached, or somebody interrupts. */
-export function consume(topic: string, options: ConsumeOptions): Promise<void> {
-  const from = position(options.offset)
-  const limit = number(options.number, '--number') ?? Number.POSITIVE_INFINITY
-  const partition = number(options.partition, '--partition')
-  process.on('SIGINT', () => process.exit(exitCodes.ok))
-  return withClient(options, async (client) => {
-    let count = 0
-    if (limit === 0) return
-    const records = client.consume(topic, {
-      from,
-      untilEnd: options.exit === true,
-      ...(partition === undefined ? {} : { partitions: [partition] }),
-    })
-    for await (const record of records) {
-      print(record, options.format)
-      if (++count >= limit) return
-    }
-  })
-}
+export const view = recordView
 
-function print(record: ConsumedRecord, format: string): void {
-  const { topic, partition, offset, timestamp } = record
-  const key = record.key?.toString('utf8') ?? null
-  const value = record.value?.toString('utf8') ?? null
-  if (format === 'json') {
-    const headers = record.headers.map((header) => {
-      return { key: header.key, value: header.value?.toString('utf8') ?? null }
-    })
-    printJson({ topic, partition, offset, timestamp, key, value, headers })
-    return
+/** Prints records until there are enough, the range is read, the end is reached, or somebody interrupts. */
+export async function run(topic: string, options: ConsumeOptions): Promise<void> {
+  const output = new RecordOutput(options.format, options.template)
+  const signal = interruption()
+  try {
+    await withClient(options, `read topic ${topic}`, (client) =>
+      read(client, { topic, options, output, signal }),
+    )
+    await output.end()
+  } catch (error) {
+    await output.end(error instanceof Failure ? error : undefined)
+    throw error
   }
-  console.log(`${topic}/${partition}@${offset}  ${key ?? '-'}  ${value ?? '(tombstone)'}`)
 }
 
-function position(text: string): Position {
-  const found = parsePosition(text, Date.now())
-  if (found !== undefined) return found
-  const hint = 'Write start, end, an offset, -N for N before the end, or @TIME (@-10m, @2026-01-31)'
-  throw new Failure(`Cannot read offset "${text}"`, usage(hint))
+async function read(
+  client: Client,
+  {
+    topic,
+    options,
+    output,
+    signal,
+  }: {
+    topic: string
+    options: ConsumeOptions
+    output: RecordOutput
+    signal: AbortSignal
+  },
+): Promise<void> {
+  const { number: limit = Number.POSITIVE_INFINITY, partition, exit: isExit = false } = options
+  const range: OffsetRange = options.offset ?? { from: isExit ? 'earliest' : 'latest' }
+  const activity = `read topic ${topic}`
+  const found = await topicNamed(client, topic, activity)
+  checkPartition(found, partition, activity)
+  await checkRange(client, found, { range, partition })
+  if (limit === 0) return
+  if (range.from === 'latest' && range.until === undefined && !isExit) {
+    note(`Waiting for new records of ${topic}; -o start reads those that are there, Ctrl-C stops`)
+  }
+  const records = client.consume(topic, {
+    ...range,
+    signal,
+    untilEnd: isExit,
+    ...(partition === undefined ? {} : { partitions: [partition] }),
+  })
+  let count = 0
+  for await (const record of records) {
+    const wait = output.write(record)
+    if (wait !== undefined) await wait
+    if (++count >= limit) return
+  }
 }
 
-function number(text: string | undefined, flag: string): number | undefined {
-  if (text === undefined) return undefined
-  const found = Number(text)
-  if (Number.isInteger(found) && found >= 0) return found
-  throw new Failure(`${flag} ${text} is not a number`, usage())
+/** An exact offset that a partition does not hold would otherwise fail in the middle, or hide what was deleted. */
+async function checkRange(
+  { admin }: Client,
+  topic: TopicView,
+  { range, partition }: { range: OffsetRange; partition: number | undefined },
+): Promise<void> {
+  const { name, partitions } = topic
+  const { from, until } = range
+  if (typeof from !== 'bigint' || from < 0n || until !== undefined) return
+  const read = partitions.filter((each) => partition === undefined || each.partition === partition)
+  for (const [index, { start, end }] of await admin.offsets({ ...topic, partitions: read })) {
+    if (from >= start && from <= end) continue
+    const kafka = kafkaErrors.OFFSET_OUT_OF_RANGE
+    const why = `${name}/${index} has no offset ${from}, it holds ${held(start, end)}`
+    const hint = `-o ${from}:end reads what there is from there on, -p picks a partition`
+    const message = `Cannot read topic ${name}: ${why} (${kafka.name}, ${kafka.code})`
+    throw new NaruError('NARU_BROKER', message, { kafka, hint })
+  }
+}
+
+function held(start: bigint, end: bigint): string {
+  return start === end ? `nothing, and ${end} comes next` : `offsets ${start} to ${end - 1n}`
 }

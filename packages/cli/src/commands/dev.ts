@@ -1,15 +1,17 @@
 import { fork } from 'node:child_process'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { styleText } from 'node:util'
 import { exitCodes } from '../exit-codes.ts'
 import { Failure } from '../failure.ts'
+import { styled } from '../style.ts'
 import { version } from '../version.ts'
+import { fromHere } from '../working-directory.ts'
 
 export interface DevOptions {
-  readonly brokers: string
-  readonly port: string
+  readonly brokers: number
+  /** Undefined for the one that the configuration has, or Kafka's at the first start. */
+  readonly port?: number
   readonly directory: string
   readonly json?: boolean
 }
@@ -22,18 +24,28 @@ interface Ready {
 }
 
 const entrance = fileURLToPath(new URL('../../bin/naru.js', import.meta.url))
+const defaultPort = 9092
 const keptLines = 20
 
 /** Runs a broker of this machine as a child process, and says what can be done with it. */
 export async function dev(options: DevOptions): Promise<void> {
   const startedAt = performance.now()
-  const port = checkedPort(options)
-  const directory = resolve(process.env['INIT_CWD'] ?? '.', options.directory)
-  const properties = writeProperties(directory, port)
-  const isJson = options.json === true || process.stdout.isTTY !== true
-  if (!isJson)
+  const { brokers, port, json: isJson = false } = options
+  if (brokers !== 1) {
+    const message = `Cannot run ${brokers} brokers: this version has no replication yet`
+    throw new Failure('ONE_BROKER_ONLY', message, { exitCode: exitCodes.usage })
+  }
+  const directory = fromHere(options.directory)
+  const properties = writeProperties(directory, port ?? defaultPort)
+  if (!isJson) {
     console.log(`naru ${version} · Node ${process.versions.node} · data in ${directory}\n`)
-  const broker = fork(entrance, ['start', '-c', properties, '--set', 'naru.log.format=json'], {
+  }
+  const settings = [
+    'naru.log.format=json',
+    ...(port === undefined ? [] : [`listeners=PLAINTEXT://localhost:${port}`]),
+  ]
+  const flags = settings.flatMap((setting) => ['--set', setting])
+  const broker = fork(entrance, ['start', '-c', properties, ...flags], {
     execArgv: [],
     silent: true,
   })
@@ -61,30 +73,16 @@ export async function dev(options: DevOptions): Promise<void> {
     if (!isJson) console.log('\nstopped; the data stays')
     process.exit(exitCodes.ok)
   }
-  throw new Failure(`The broker ended ${code === null ? 'by a signal' : `with code ${code}`}`, {
-    exitCode: exitCodes.failed,
-    code: 'NARU-DEV-001',
-    hint: `Its last lines:\n    ${lastLines.join('\n    ')}`,
-  })
+  throw ended(code, lastLines)
 }
 
-function checkedPort(options: DevOptions): number {
-  if (options.brokers !== '1') {
-    throw new Failure(
-      `Cannot run ${options.brokers} brokers: this version has no replication yet`,
-      {
-        exitCode: exitCodes.usage,
-        code: 'NARU-DEV-002',
-        hint: 'Leave --brokers away',
-      },
-    )
-  }
-  const port = Number(options.port)
-  if (Number.isInteger(port) && port > 0 && port < 65_536) return port
-  throw new Failure(`Port ${options.port} is not a number from 1 to 65535`, {
-    exitCode: exitCodes.usage,
-    code: 'NARU-DEV-003',
-  })
+/** The broker has told why in its last lines: its own failure where it has one. */
+function ended(code: number | null, lastLines: readonly string[]): Failure {
+  const how = code === null ? 'by a signal' : `with code ${code}`
+  const from = lastLines.findLastIndex((line) => line.startsWith('✗'))
+  const told = lastLines.slice(Math.max(0, from)).join('\n')
+  const hint = `It said\n${told}`
+  return new Failure('BROKER_ENDED', `The broker ended ${how}`, { hint })
 }
 
 /** Written once: what a person changes in it stays. */
@@ -92,14 +90,19 @@ function writeProperties(directory: string, port: number): string {
   const home = join(directory, 'broker-1')
   const file = join(home, 'server.properties')
   if (existsSync(file)) return file
-  mkdirSync(home, { recursive: true })
   const lines = [
     'node.id=1',
     `listeners=PLAINTEXT://localhost:${port}`,
     `log.dirs=${join(home, 'data')}`,
     '',
   ]
-  writeFileSync(file, lines.join('\n'))
+  try {
+    mkdirSync(home, { recursive: true })
+    writeFileSync(file, lines.join('\n'))
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    throw new Failure('UNUSABLE_DIRECTORY', `Cannot write ${file}: ${code}`, { cause: error })
+  }
   return file
 }
 
@@ -113,14 +116,15 @@ function report(
     console.log(JSON.stringify({ ...ready, bootstrap, directory, readyMs: Math.round(readyMs) }))
     return
   }
-  const check = styleText('green', '✓')
+  const check = styled('green', '✓')
+  const at = port === defaultPort ? '' : ` -b ${bootstrap}`
   console.log(`  ${check} broker ${ready.nodeId}   kafka ${bootstrap}        ready in ${(readyMs / 1000).toFixed(1)} s
 
   Bootstrap    ${bootstrap}
 
-  Try          npx naru topic create orders -p 3
-               echo hello | npx naru produce orders
-               npx naru consume orders -o start -n 1
+  Try          npx naru topic create orders -p 3${at}
+               echo hello | npx naru produce orders${at}
+               npx naru consume orders -o start -n 1${at}
   Or           kcat -b ${bootstrap} -L
 
 Press Ctrl-C to stop; the data stays.`)

@@ -1,127 +1,169 @@
-import { createReadStream } from 'node:fs'
-import { resolve } from 'node:path'
-import { createInterface } from 'node:readline'
-import type { Client, NewRecord, Sent } from '@naru/client'
-import { type CompressionType, compressionTypes } from '@naru/records'
-import { type ConnectionOptions, usage, withClient } from '../connection.ts'
+import { Readable } from 'node:stream'
+import type { Client, NewRecord, ProducerOptions } from '@naru/client'
+import { kafkaErrors, nearestName } from '@naru/model'
+import { type ConnectionOptions, checkPartition, hintOfUnknown, withClient } from '../connection.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { Failure } from '../failure.ts'
-import { printJson } from '../output.ts'
+import { interruption } from '../interruption.ts'
+import { type LineSender, sendLines } from '../line-sender.ts'
+import { print, printRows, type View } from '../output.ts'
+import { ProduceReport, type WrittenRange } from '../produce-report.ts'
+import { type Input, openInput, recordOfLine } from '../record-input.ts'
+import { counted, note, warn } from '../style.ts'
 
-interface ProduceOptions extends ConnectionOptions {
+export interface ProduceOptions extends ConnectionOptions {
   readonly key?: string
   readonly keySeparator?: string
-  readonly header: readonly string[]
-  readonly partition?: string
-  readonly compression: string
+  readonly header?: Readonly<Record<string, string>>
+  readonly partition?: number
+  readonly compression: NonNullable<ProducerOptions['compression']>
   readonly tombstone?: boolean
 }
 
-/** Records on the way at once: what a fast file may fill before the cluster has answered. */
-const inFlightMax = 10_000
+export const view: View<WrittenRange> = {
+  kind: 'ProduceResult',
+  name: ({ topic, partition }) => `${topic}/${partition}`,
+  fields: [
+    { name: 'topic', type: 'string', value: ({ topic }) => topic },
+    { name: 'partition', type: 'int32', value: ({ partition }) => partition },
+    { name: 'records', type: 'int64', value: ({ records }) => records },
+    { name: 'first', type: 'int64, an offset', value: ({ first }) => first },
+    { name: 'last', type: 'int64, an offset', value: ({ last }) => last },
+  ],
+  ndjson:
+    'one line when a record is acknowledged: line (int64), topic, partition (int32), offset (int64)',
+}
 
-export function produce(
+/** Partitions that the summary names one by one. */
+const namedPartitions = 4
+
+export async function run(
   topic: string,
   file: string | undefined,
   options: ProduceOptions,
 ): Promise<void> {
-  const compression = options.compression as CompressionType
-  if (!compressionTypes.includes(compression)) {
-    const hint = `Codecs are ${compressionTypes.join(', ')}`
-    throw new Failure(`Unknown codec ${compression}`, usage(hint))
-  }
-  const template = templateOf(topic, options)
-  return withClient(options, async (client) => {
-    const started = performance.now()
-    const sent = await sendAll(client, compression, recordsOf(template, file, options))
-    report(sent, { topic, tookMs: performance.now() - started, format: options.format })
-  })
-}
-
-function templateOf(topic: string, options: ProduceOptions): NewRecord {
-  const headers: Record<string, string> = {}
-  for (const text of options.header) {
-    const at = text.indexOf('=')
-    if (at < 1) throw new Failure(`Cannot read header "${text}"`, usage('Write key=value'))
-    headers[text.slice(0, at)] = text.slice(at + 1)
-  }
-  const partition = options.partition === undefined ? undefined : Number(options.partition)
-  if (partition !== undefined && !(Number.isInteger(partition) && partition >= 0)) {
-    throw new Failure(`Partition ${options.partition} is not a number`, usage())
-  }
-  if (options.tombstone === true && options.key === undefined) {
-    throw new Failure('A tombstone needs a key', usage('Add --key'))
-  }
-  const key = options.key ?? null
-  return { topic, key, value: null, headers, ...(partition === undefined ? {} : { partition }) }
-}
-
-async function* recordsOf(
-  template: NewRecord,
-  file: string | undefined,
-  options: ProduceOptions,
-): AsyncGenerator<NewRecord> {
-  if (options.tombstone === true) {
-    yield template
-    return
-  }
-  const path = file === undefined || file === '-' ? undefined : file
-  const input =
-    path === undefined
-      ? process.stdin
-      : createReadStream(resolve(process.env['INIT_CWD'] ?? '.', path))
-  input.on('error', (error: Error) => {
-    process.stderr.write(`Cannot read ${path}: ${error.message}\n`)
-    process.exit(exitCodes.usage)
-  })
-  for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
-    const at = options.keySeparator === undefined ? -1 : line.indexOf(options.keySeparator)
-    if (at < 0) yield { ...template, value: line }
-    else {
-      const value = line.slice(at + (options.keySeparator?.length ?? 0))
-      yield { ...template, key: line.slice(0, at), value }
+  // Until the account is given no end is a success, not even that of a reader who has seen enough.
+  process.exitCode = exitCodes.failed
+  const input = options.tombstone === true ? tombstoneInput() : await openInput(file)
+  const interrupted = interruption()
+  const startedAt = performance.now()
+  const report = new ProduceReport()
+  await withClient(options, `write to ${topic}`, async (client, asFailure) => {
+    const names = await otherTopics(client, topic, options.partition)
+    if (input.isTerminal) note('Type records, one a line; Ctrl-D ends')
+    {
+      await using producer = client.producer({ compression: options.compression, bufferBytes })
+      await sendLines({
+        producer,
+        input,
+        report,
+        interrupted,
+        recordOf: recordMaker(topic, options),
+        asFailure: (error) => withNearest(asFailure(error), topic, names),
+        ...acknowledgements(options.format),
+      })
     }
+    if (names !== undefined && report.written > 0) warnOfCreation(topic, names)
+  })
+  await conclude(report, { topic, input, options, tookMs: performance.now() - startedAt })
+  if (interrupted.aborted && !input.isTerminal) throw interruptedAfter(report)
+  process.exitCode = exitCodes.ok
+}
+
+/** More than the lines that are on their way at once, and any single one. */
+const bufferBytes = 128 << 20
+
+function tombstoneInput(): Input {
+  const stream = Readable.from([Buffer.from('\n')])
+  return { name: 'the command line', stream, isTerminal: false }
+}
+
+/** The names of all topics, when the one that is written to is not among them and a broker would have to create it. */
+async function otherTopics(
+  { admin }: Client,
+  topic: string,
+  partition: number | undefined,
+): Promise<string[] | undefined> {
+  const found = await admin.findTopic(topic)
+  if (found === undefined) return (await admin.listTopics()).map(({ name }) => name)
+  checkPartition(found, partition, `write to ${topic}`)
+  return undefined
+}
+
+function withNearest(
+  failure: unknown,
+  topic: string,
+  names: readonly string[] | undefined,
+): unknown {
+  const isUnknown =
+    failure instanceof Failure && failure.reason === kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION.name
+  if (!isUnknown || names === undefined) return failure
+  return failure.rephrased(failure.message, { hint: hintOfUnknown(topic, names) })
+}
+
+function recordMaker(topic: string, options: ProduceOptions): LineSender['recordOf'] {
+  const { keySeparator, partition, key = null, header: headers = {}, tombstone } = options
+  const given = partition === undefined ? {} : { partition }
+  const template: NewRecord = { topic, key, value: null, headers, ...given }
+  return (line) => {
+    if (tombstone === true) return template
+    const record = recordOfLine(line, template, keySeparator)
+    return record ?? `the line has no ${JSON.stringify(keySeparator)} between key and value`
   }
 }
 
-async function sendAll(
-  client: Client,
-  compression: CompressionType,
-  records: AsyncGenerator<NewRecord>,
-): Promise<Sent[]> {
-  await using producer = client.producer({ compression })
-  const sent: Sent[] = []
-  let inFlight: Promise<Sent>[] = []
-  for await (const record of records) {
-    inFlight.push(producer.send(record))
-    if (inFlight.length < inFlightMax) continue
-    sent.push(...(await Promise.all(inFlight)))
-    inFlight = []
+/** What is printed while it goes on. */
+function acknowledgements(format: string): Pick<LineSender, 'sent' | 'lost'> {
+  const line = (number: number, told: object) =>
+    format === 'ndjson'
+      ? print(`${JSON.stringify({ line: String(number), ...told })}\n`)
+      : Promise.resolve()
+  return {
+    sent: (number, { topic, partition, offset }) =>
+      line(number, { topic, partition, offset: String(offset) }),
+    lost: (number, error) => line(number, { error }),
   }
-  sent.push(...(await Promise.all(inFlight)))
-  return sent
 }
 
-function report(
-  sent: readonly Sent[],
-  { topic, tookMs, format }: { topic: string; tookMs: number; format: string },
-): void {
-  const ranges = new Map<number, { first: bigint; last: bigint }>()
-  for (const { partition, offset } of sent) {
-    const range = ranges.get(partition) ?? { first: offset, last: offset }
-    ranges.set(partition, { first: range.first, last: offset })
+function warnOfCreation(topic: string, names: readonly string[]): void {
+  const nearest = nearestName(topic, names)
+  const question = nearest === undefined ? '' : `; did you mean ${nearest}?`
+  warn(`topic ${topic} did not exist and was created${question}`)
+}
+
+async function conclude(
+  report: ProduceReport,
+  {
+    topic,
+    input,
+    options,
+    tookMs,
+  }: { topic: string; input: Input; options: ProduceOptions; tookMs: number },
+): Promise<void> {
+  const { format } = options
+  const failure = report.failure(input.name)
+  const document = { errors: report.errors }
+  const text = () => summary(report, topic, tookMs)
+  const isNothing = format === 'table' && failure !== undefined && report.written === 0
+  if (format !== 'ndjson' && !isNothing) {
+    await printRows(view, report.ranges, { format, text, document })
   }
-  const partitions = [...ranges].map(([partition, range]) => ({ partition, ...range }))
-  if (format === 'json') {
-    printJson({ kind: 'Produced', topic, records: sent.length, partitions })
-    return
-  }
-  const where = partitions
-    .map(
-      ({ partition, first, last }) =>
-        `${topic}/${partition} @${first}${first === last ? '' : `–${last}`}`,
-    )
-    .join(', ')
-  const many = sent.length === 1 ? 'record' : 'records'
-  console.log(`${sent.length} ${many} · ${where || topic} · acks=all · ${Math.round(tookMs)} ms`)
+  if (failure === undefined) return
+  failure.isInDocument = format === 'json' || format === 'ndjson'
+  throw failure
+}
+
+function summary({ ranges, written }: ProduceReport, topic: string, tookMs: number): string {
+  const where = ranges.map(
+    ({ partition, first, last }) =>
+      `${topic}/${partition} @${first}${first === last ? '' : `–${last}`}`,
+  )
+  const many = `${counted(where.length, 'partition')} of ${topic}`
+  const place = where.length > namedPartitions ? many : where.join(', ') || topic
+  return `${counted(written, 'record')} · ${place} · acks=all · ${Math.round(tookMs)} ms\n`
+}
+
+function interruptedAfter({ read, written }: ProduceReport): Failure {
+  const message = `Interrupted after line ${read}: ${counted(written, 'record')} written`
+  return new Failure('INTERRUPTED', message, { exitCode: exitCodes.interrupted })
 }

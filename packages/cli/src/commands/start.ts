@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs'
 import module from 'node:module'
-import { resolve } from 'node:path'
-import { type Logger, TransportError } from '@naru/base'
+import { FileSystemError, type Logger, TransportError } from '@naru/base'
 import {
   type BrokerConfig,
   ConfigError,
@@ -13,6 +12,7 @@ import {
   type Setting,
 } from '@naru/broker'
 import { MetadataStoreError } from '@naru/consensus'
+import { LogDirectoryError } from '@naru/log'
 import {
   createPinoLogger,
   nodeFileSystem,
@@ -22,11 +22,15 @@ import {
 } from '@naru/platform'
 import { exitCodes } from '../exit-codes.ts'
 import { Failure } from '../failure.ts'
+import { fromHere } from '../working-directory.ts'
 
 export interface StartOptions {
   readonly config?: string
   readonly set: readonly string[]
 }
+
+/** Variables that mean something to commands that ask a cluster, and nothing to a broker. */
+const ofClients: readonly string[] = ['NARU_BOOTSTRAP', 'KAFKA_BOOTSTRAP_SERVERS']
 
 /** Runs one broker until SIGTERM or SIGINT, or until the launcher that forked it is gone. */
 export async function start(options: StartOptions): Promise<void> {
@@ -51,26 +55,23 @@ function readConfig(options: StartOptions): { config: BrokerConfig; unknown: str
     const environment = environmentSettings(process.env, isBrokerKey)
     const flags = options.set.map((text, index) => flagSetting(text, index))
     const settings = [...file, ...environment.kafka, ...environment.naru, ...flags]
-    return { config: absolute(resolveConfig(settings)), unknown: environment.unknown }
+    const unknown = environment.unknown.filter((name) => !ofClients.includes(name))
+    return { config: absolute(resolveConfig(settings)), unknown }
   } catch (error) {
-    if (!(error instanceof ConfigError)) throw error
-    const { message, code, hint } = error
-    throw new Failure(message, { exitCode: exitCodes.usage, code, hint, cause: error })
+    throw error instanceof ConfigError ? configFailure(error) : error
   }
 }
 
 function readProperties(name: string): Setting[] {
-  const path = resolve(process.env['INIT_CWD'] ?? '.', name)
+  const path = fromHere(name)
   try {
     return parseProperties(readFileSync(path, 'utf8'), path)
   } catch (error) {
     if (error instanceof ConfigError) throw error
-    throw new Failure(`Cannot read the configuration ${path}`, {
-      exitCode: exitCodes.usage,
-      code: 'NARU-CFG-004',
-      hint: 'Give a file in the form of server.properties with -c',
-      cause: error,
-    })
+    const { code } = error as NodeJS.ErrnoException
+    const message = `Cannot read the configuration ${path}: ${code}`
+    const options = { exitCode: exitCodes.usage, cause: error }
+    throw new Failure('UNREADABLE_CONFIGURATION', message, options)
   }
 }
 
@@ -83,12 +84,8 @@ function flagSetting(text: string, index: number): Setting {
 
 /** The disk port takes absolute paths; a person may write relative ones. */
 function absolute(config: BrokerConfig): BrokerConfig {
-  const from = (path: string) => resolve(process.env['INIT_CWD'] ?? '.', path)
-  return {
-    ...config,
-    logDirs: config.logDirs.map(from),
-    metadataDir: from(config.metadataDir),
-  }
+  const { logDirs, metadataDir } = config
+  return { ...config, logDirs: logDirs.map(fromHere), metadataDir: fromHere(metadataDir) }
 }
 
 function createLogger(config: BrokerConfig): Promise<Logger> {
@@ -118,16 +115,30 @@ async function run(config: BrokerConfig, logger: Logger) {
 
 /** What commonly keeps a broker from starting, in words. */
 function startFailure(error: unknown): unknown {
-  const exitCode = exitCodes.failed
-  if (error instanceof TransportError && error.code === 'EADDRINUSE') {
-    const hint = 'Another program listens there: stop it, or choose other listeners'
-    return new Failure(error.message, { exitCode, code: 'NARU-NET-001', hint, cause: error })
+  if (error instanceof TransportError) {
+    const reason = error.code === 'EADDRINUSE' ? 'ADDRESS_IN_USE' : 'UNUSABLE_ADDRESS'
+    return new Failure(reason, error.message, { cause: error })
   }
-  if (error instanceof MetadataStoreError || error instanceof ConfigError) {
-    const { message, hint } = error
-    return new Failure(message, { exitCode, code: error.code, hint, cause: error })
+  if (error instanceof FileSystemError || error instanceof LogDirectoryError) {
+    return new Failure('UNUSABLE_DIRECTORY', error.message, { cause: error })
   }
-  return error
+  if (error instanceof MetadataStoreError) {
+    const { code, message, hint } = error
+    return new Failure(code, message, { hint, cause: error })
+  }
+  return error instanceof ConfigError ? configFailure(error) : error
+}
+
+const configReasons = {
+  'NARU-CFG-001': 'UNKNOWN_KEY',
+  'NARU-CFG-002': 'NOT_HONOURED',
+  'NARU-CFG-003': 'INVALID_SETTING',
+} as const
+
+function configFailure(error: ConfigError): Failure {
+  const { message, code, hint } = error
+  const options = { exitCode: exitCodes.usage, hint, cause: error }
+  return new Failure(configReasons[code], message, options)
 }
 
 /** SIGINT reaches launcher and broker alike on a terminal: a forked broker leaves it to its launcher. */

@@ -1,0 +1,58 @@
+/** Values of options, from text; each refuses what it cannot read before anything is sent. */
+import type { ConsumedRecord } from '@naru/client'
+import { parseDuration } from './duration.ts'
+import { usage } from './failure.ts'
+import { type OffsetRange, offsetGrammar, parseOffsetRange } from './offset-range.ts'
+import type { Format } from './output.ts'
+import { parseTemplate, templateGrammar } from './record-template.ts'
+
+const int32Max = 2 ** 31 - 1
+
+/** A whole number from `min` on, for the option of that name. */
+export function wholeNumber(flag: string, min: number, max = int32Max): (text: string) => number {
+  return (text) => {
+    const number = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN
+    if (number >= min && number <= max) return number
+    throw usage(`${flag} takes a whole number from ${min} to ${max}, not "${text}"`)
+  }
+}
+
+export function duration(flag: string): (text: string) => number {
+  return (text) => {
+    const ms = parseDuration(text)
+    if (ms !== undefined && ms > 0 && ms <= int32Max) return ms
+    throw usage(`${flag} takes a time like 500ms, 10s or 1m30s, not "${text}"`)
+  }
+}
+
+/** One of `key=value`, added to those before it. */
+export function keyValue(flag: string) {
+  return (text: string, before: Readonly<Record<string, string>> = {}): Record<string, string> => {
+    const at = text.indexOf('=')
+    if (at < 1) throw usage(`${flag} takes key=value, not "${text}"`)
+    const key = text.slice(0, at)
+    if (Object.hasOwn(before, key)) throw usage(`${flag} names ${key} twice`)
+    return { ...before, [key]: text.slice(at + 1) }
+  }
+}
+
+export function formatOf(allowed: readonly Format[]): (text: string) => Format {
+  return (text) => {
+    const found = allowed.find((format) => format === text)
+    if (found !== undefined) return found
+    const hint = `Formats are ${allowed.join(', ')}; --format help says what they print`
+    throw usage(`There is no format "${text}" here`, hint)
+  }
+}
+
+export function offsetRange(text: string): OffsetRange {
+  const range = parseOffsetRange(text, Date.now())
+  if (range !== undefined) return range
+  throw usage(`Cannot read the offset "${text}"`, `Write one of\n${offsetGrammar}`)
+}
+
+export function template(text: string): (record: ConsumedRecord) => Buffer {
+  const printer = parseTemplate(text)
+  if (typeof printer !== 'string') return printer
+  throw usage(`Cannot read "${printer}" in the template "${text}"`, `Write\n${templateGrammar}`)
+}
