@@ -43,12 +43,17 @@ function byWalks(component: string, env: NodeJS.ProcessEnv): string | undefined 
   const main = fileURLToPath(new URL('./main.ts', import.meta.url))
   const { seeds, seconds } = values
   const walk = ['--component', component, '--seed', '1', '--seeds', seeds, '--seconds', seconds]
-  const { stdout, status } = spawnSync(process.execPath, ['--import', apply, main, ...walk], {
-    encoding: 'utf8',
-    env,
-  })
+  const { stdout, stderr, status } = spawnSync(
+    process.execPath,
+    ['--import', apply, main, ...walk],
+    {
+      encoding: 'utf8',
+      env,
+    },
+  )
   const found = /^violation in seed (\d+): (.*)$/m.exec(stdout)
-  if (found === null) return status === 0 ? undefined : `does not run (${status})`
+  if (found === null && status !== 0) throw new Error(`The walks do not run: ${stderr}`)
+  if (found === null) return undefined
   return `${found[1]} walks: ${(found[2] as string).slice(0, 70)}`
 }
 
@@ -58,6 +63,14 @@ function byTests(path: string, env: NodeJS.ProcessEnv): string | undefined {
   const args = [vitest, 'run', '--project', 'unit', path]
   const { status } = spawnSync(process.execPath, args, { cwd: root, encoding: 'utf8', env })
   return status === 0 ? undefined : `tests in ${path}`
+}
+
+/** A test that fails by itself notices nothing. */
+function requireGreen(list: readonly Mutation[]): void {
+  const { NARU_MUTATION: _, ...env } = process.env
+  for (const path of new Set(list.flatMap(({ shownBy }) => shownBy ?? []))) {
+    if (byTests(path, env) !== undefined) throw new Error(`The tests in ${path} fail as they are`)
+  }
 }
 
 function table(rows: readonly Row[]): string {
@@ -79,6 +92,7 @@ function write(rows: readonly Row[]): void {
 const rows: Row[] = []
 for (const [component, list] of mutations) {
   if (values.component !== undefined && values.component !== component) continue
+  requireGreen(list)
   for (const mutation of list)
     if (mutation.rule.includes(values.only)) rows.push(run(component, mutation))
 }
