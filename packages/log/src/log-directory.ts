@@ -451,6 +451,7 @@ export class LogDirectory implements AsyncDisposable {
       cause,
     )
     this.#rounds.stop()
+    this.#storage.stop()
     this.#options.onOffline(this.#offline)
   }
 }

@@ -30,6 +30,7 @@ export class LogStorage {
   /** What is being stored for each log, one thing at a time. */
   readonly #storing = new Map<Log, Promise<void>>()
   readonly #forgotten = new WeakSet<Log>()
+  #isStopped = false
 
   constructor(options: {
     fileSystem: FileSystem
@@ -95,6 +96,11 @@ export class LogStorage {
     await this.#storing.get(log)
   }
 
+  /** Nothing more is stored: what comes after an error may rest on what the error left out. */
+  stop(): void {
+    this.#isStopped = true
+  }
+
   isForgotten(log: Log): boolean {
     return this.#forgotten.has(log)
   }
@@ -103,7 +109,7 @@ export class LogStorage {
   #inTurn(log: Log, work: () => Promise<void>): Promise<void> {
     const before = this.#storing.get(log) ?? Promise.resolve()
     const storing = before
-      .then(work)
+      .then(() => (this.#isStopped ? undefined : work()))
       .catch((error: unknown) => this.#onError(error))
       .finally(() => {
         if (this.#storing.get(log) === storing) this.#storing.delete(log)

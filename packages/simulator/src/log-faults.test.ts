@@ -55,6 +55,18 @@ describe('an error of the disk', () => {
       expect(await world.audit()).toEqual([])
     },
   )
+
+  it('leaves out all that would be stored after it: a snapshot vouches for the indexes before it', async () => {
+    const world = await worldWith(2)
+    world.mayFail = true
+    let hits = 0
+    world.disk.fault = (operation, path) =>
+      operation === 'write' && path.endsWith('.index.tmp') && hits++ === 0 ? 'EIO' : undefined
+    while (world.log('a-0').segments.length < 4) world.append('a-0')
+    await world.until(() => world.offline !== undefined)
+    await world.run(200)
+    expect(world.disk.paths().filter((path) => path.endsWith('.snapshot'))).toEqual([])
+  })
 })
 
 describe('damage on the disk', () => {
