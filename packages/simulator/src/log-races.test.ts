@@ -232,8 +232,11 @@ describe('a flush', () => {
     world.mayFail = true
     world.disk.delay = (operation, path) =>
       operation === 'rename' && path.endsWith('naru-checkpoint.tmp') ? 100 : 0
-    // The second is written while the third waits: it writes once more for that one.
-    for (let i = 0; i < 3; i++) world.checkpoint()
+    // Two that wait for the first: after that, one is written, and then another one at once.
+    world.checkpoint()
+    await world.run(3)
+    world.checkpoint()
+    world.checkpoint()
     await world.clock.drive(world.clock.pause(150))
     world.disk.fault = (operation, path) =>
       operation === 'sync' && path.endsWith('.log') ? 'EIO' : undefined

@@ -37,10 +37,10 @@ const actions: readonly (readonly [weight: number, action: Action])[] = [
 const totalWeight = actions.reduce((sum, [weight]) => sum + weight, 0)
 
 /** Some random things happen, faster or slower than the disk can follow. */
-export async function live(world: LogWorld): Promise<void> {
+export async function live(world: LogWorld, isOver = () => false): Promise<void> {
   const names = ['a-0', 'b-0', 'c-0', 'd-0', 'e-0'].slice(0, 2 + world.random.below(4))
   const pace = 1 + world.random.below(16)
-  for (let count = 10 + world.random.below(60); count > 0; count--) {
+  for (let count = 10 + world.random.below(60); count > 0 && !isOver(); count--) {
     const name = world.random.pick(names)
     if (!world.ledgers.has(name)) world.create(name)
     else if (world.isLive(name)) await pickAction(world)(world, name)
@@ -76,7 +76,7 @@ export async function end(world: LogWorld): Promise<void> {
   }
 }
 
-function interrupt(world: LogWorld, { isPowerLost }: { isPowerLost: boolean }): void {
+export function interrupt(world: LogWorld, { isPowerLost }: { isPowerLost: boolean }): void {
   if (isPowerLost) world.losePower()
   else world.crash()
 }

@@ -6,6 +6,7 @@ import {
   type JournalSize,
   type Log,
   LogDirectory,
+  LogDirectoryError,
   OpenFiles,
 } from '@naru/log'
 import { encodeBatch, readBatchHeader } from '@naru/records'
@@ -27,6 +28,9 @@ const config = {
 }
 const flushModes: readonly FlushMode[] = ['ack', 'async', 'never']
 const topicId = 'AAAAAAAAAAAAAAAAAAAAAA'
+
+/** What the disk was made to do explains that much. */
+export type Excuse = 'nothing' | 'reported loss' | 'any loss'
 
 interface Sizes {
   readonly journal: JournalSize
@@ -69,10 +73,19 @@ export class LogWorld {
     }
   }
 
-  /** Begins a start that is going to be interrupted. */
+  /** Begins a start that is going to be interrupted. It must fail when an operation fails. */
   beginStart(): void {
     this.#begin('start', async () => {
-      await this.#open()
+      const hasStarted = await this.#open().then(
+        () => true,
+        (error: unknown) => {
+          if (this.disk.failures.length === 0) throw error
+          return false
+        },
+      )
+      if (hasStarted && this.disk.failures.length > 0) {
+        throw new Error(`in spite of ${this.disk.failures}`)
+      }
     })
   }
 
@@ -105,7 +118,7 @@ export class LogWorld {
 
   /** Whether the log can be used now. */
   isLive(name: string): boolean {
-    return this.ledgers.get(name)?.state === 'live'
+    return this.ledgers.get(name)?.state === 'live' && this.log(name).isLoaded
   }
 
   /** Begins to make a log. */
@@ -243,23 +256,28 @@ export class LogWorld {
    * After a start: compares every log with its ledger. Promised records are there, unchanged and in place; nothing is there that
    * was not appended. What is there from now on is what was found.
    */
-  async audit(): Promise<string[]> {
+  async audit(excuseOf: (name: string) => Excuse = () => 'nothing'): Promise<string[]> {
     const problems = this.#problems.splice(0)
     for (const [name, ledger] of this.ledgers) {
-      const log = this.directory.logs.get(name)
-      if (log === undefined) {
-        problems.push(`${name}: is gone`)
-        continue
-      }
-      const needed = this.#hasLostPower ? ledger.durable : ledger.acknowledged
-      const { wrong, missing, isReported } = await this.clock.drive(inspectLog(log, ledger, needed))
-      ledger.adopt({ start: Number(log.logStartOffset), end: Number(log.logEndOffset) })
-      const derived = inspectDerived(log, ledger, this.#derived.get(name) as NewestBatches)
-      problems.push(...[...wrong, ...missing, ...derived].map((problem) => `${name}: ${problem}`))
-      if (isReported) problems.push(`${name}: reported as damaged`)
+      const found = await this.#inspect(name, ledger, excuseOf(name))
+      problems.push(...found.map((problem) => `${name}: ${problem}`))
     }
     this.#hasLostPower = false
     return problems
+  }
+
+  async #inspect(name: string, ledger: LogLedger, excuse: Excuse): Promise<string[]> {
+    const log = this.directory.logs.get(name)
+    if (log === undefined) return excuse === 'any loss' ? [] : ['is gone']
+    if (!log.isLoaded) return excuse === 'nothing' ? ['cannot be loaded'] : []
+    const needed = this.#hasLostPower ? ledger.durable : ledger.acknowledged
+    const { wrong, missing, isReported } = await this.clock.drive(inspectLog(log, ledger, needed))
+    ledger.adopt({ start: Number(log.logStartOffset), end: Number(log.logEndOffset) })
+    if (excuse === 'any loss' || (excuse === 'reported loss' && isReported)) return [...wrong]
+    const found = [...wrong, ...missing]
+    if (excuse === 'reported loss') return found
+    if (isReported) found.push('reported as damaged')
+    return found.concat(inspectDerived(log, ledger, this.#derived.get(name) as NewestBatches))
   }
 
   #open(): Promise<LogDirectory> {
@@ -290,7 +308,11 @@ export class LogWorld {
     ledger.logId ??= logId
     if (ledger.logId !== logId) this.#problems.push(`${name}: is another log of that name`)
     ledger.state = 'live'
-    await this.clock.drive(this.#follow(name, log, ledger))
+    try {
+      await this.clock.drive(this.#follow(name, log, ledger))
+    } catch (error) {
+      if (!(error instanceof LogDirectoryError && error.code === 'LOG_CORRUPT')) throw error
+    }
   }
 
   async #follow(name: string, log: Log, ledger: LogLedger): Promise<void> {
@@ -298,7 +320,8 @@ export class LogWorld {
     this.#derived.set(name, derived)
     await this.directory.load(log, derived)
     log.onConfirmed = () => {
-      if (this.offline !== undefined) this.#problems.push(`${name}: acknowledges while offline`)
+      const { failures } = this.disk
+      if (failures.length > 0) this.#problems.push(`${name}: acknowledges after ${failures}`)
       ledger.confirm(Number(log.confirmedOffset), log.flushMode)
     }
   }

@@ -21,6 +21,8 @@ export class SimulatedDisk implements FileSystem {
   #process = 0
   readonly #directWrites = new Set<{ file: SimulatedFile; position: number; bytes: Buffer }>()
   fault: Fault = () => undefined
+  /** The operations of this process that a fault has hit. */
+  failures: string[] = []
   delay: Delay = () => 0
 
   constructor(clock: SimulatedClock, random: SeededRandom) {
@@ -30,22 +32,18 @@ export class SimulatedDisk implements FileSystem {
 
   /** The process dies; what it wrote stays in the page cache. */
   crash(): void {
-    this.#process++
     // The kernel ends the direct writes that it was given; others were still waiting for a thread.
     for (const { file, position, bytes } of this.#directWrites) {
       if (this.#random.chance(0.5)) file.writeDurably(position, bytes)
     }
-    this.#directWrites.clear()
-    this.#clock.clear()
+    this.#end()
   }
 
   losePower(): void {
-    this.#process++
     for (const { file, position, bytes } of this.#directWrites) {
       file.tear(position, bytes, this.#random)
     }
-    this.#directWrites.clear()
-    this.#clock.clear()
+    this.#end()
     this.#root.losePower(this.#random)
   }
 
@@ -68,8 +66,8 @@ export class SimulatedDisk implements FileSystem {
     return found
   }
 
-  open(path: string, mode: 'read' | 'update' | 'write' | 'create'): Promise<File> {
-    return this.#operate('open', path, () => {
+  async open(path: string, mode: 'read' | 'update' | 'write' | 'create'): Promise<File> {
+    const handle = await this.#operate('open', path, () => {
       const present = this.#find(path)
       const isNeeded = mode === 'read' || mode === 'update'
       if (present === undefined && isNeeded) throw failure('ENOENT', 'open', path)
@@ -79,6 +77,9 @@ export class SimulatedDisk implements FileSystem {
       if (present === undefined) this.#parent(path).change((names) => names.set(nameOf(path), file))
       return this.#handle(path, file)
     })
+    // Others may rename or remove it before the process hears of it.
+    await this.#operate('opened', path, () => {})
+    return handle
   }
 
   openDirect(path: string): Promise<DirectFile> {
@@ -149,6 +150,13 @@ export class SimulatedDisk implements FileSystem {
 
   diskSpace(): Promise<{ totalBytes: number; usableBytes: number }> {
     return Promise.resolve({ totalBytes: 2 ** 40, usableBytes: 2 ** 39 })
+  }
+
+  #end(): void {
+    this.#process++
+    this.#directWrites.clear()
+    this.#clock.clear()
+    this.failures = []
   }
 
   #handle(path: string, file: SimulatedFile): File {
@@ -227,7 +235,9 @@ export class SimulatedDisk implements FileSystem {
 
   #check(operation: string, path: string): void {
     const code = this.fault(operation, path)
-    if (code !== undefined) throw failure(code, operation, path)
+    if (code === undefined) return
+    this.failures.push(`${code} on ${operation} of ${path}`)
+    throw failure(code, operation, path)
   }
 
   #find(path: string): SimulatedNode | undefined {
