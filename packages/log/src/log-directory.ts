@@ -210,8 +210,8 @@ export class LogDirectory implements AsyncDisposable {
       const { fileSystem, openFiles } = this.#options
       await this.#flusher.remove(log, async () => {
         await this.#storage.forget(log)
-        await openFiles.forget(`${log.path}/`)
         await this.#guard(fileSystem.rename(log.path, aside))
+        await openFiles.forget(`${log.path}/`)
         await this.#guard(fileSystem.syncDirectory(this.path))
         this.#logs.delete(log.name)
         this.#states.delete(log)
@@ -410,10 +410,9 @@ export class LogDirectory implements AsyncDisposable {
 
   /** Gives a segment's files another name at once, and removes them later: a reader may be in the middle of one. */
   async #retire(log: Log, segment: Segment): Promise<void> {
+    const retired = await this.#storage.retire(log, segment)
     await this.#options.openFiles.forget(segment.path)
-    for (const path of await this.#storage.retire(log, segment)) {
-      this.#removeLater(log.config.fileDeleteDelayMs, path)
-    }
+    for (const path of retired) this.#removeLater(log.config.fileDeleteDelayMs, path)
   }
 
   #removeLater(delayMs: number, path: string): void {

@@ -44,12 +44,15 @@ async function readSegment(
   request: ReadRequest,
 ): Promise<Buffer | undefined> {
   const end = log.readableBytes(segment)
+  // Retention or a deletion may be faster: then there is nothing to read any more, and the file may be another log's.
+  const isGone = () => request.offset < log.logStartOffset || log.storage.isForgotten(log)
   try {
     const from = await positionOf(log, segment, request.offset)
-    return from < end ? await readFrom(log, segment, { ...request, from, end }) : undefined
+    if (from >= end) return undefined
+    const bytes = await readFrom(log, segment, { ...request, from, end })
+    return isGone() ? empty : bytes
   } catch (error) {
-    // Retention or a deletion took the file away meanwhile: there is nothing to read any more.
-    if (!log.segments.includes(segment) || log.storage.isForgotten(log)) return empty
+    if (isGone()) return empty
     throw error
   }
 }

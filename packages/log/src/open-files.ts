@@ -10,6 +10,7 @@ class PooledFile implements Lease {
   readonly path: string
   readonly file: File
   pins = 1
+  #isForgotten = false
 
   constructor(path: string, file: File) {
     this.path = path
@@ -18,7 +19,20 @@ class PooledFile implements Lease {
 
   release(): void {
     this.pins--
+    // Nobody waits for this, and what was written is not less written when it fails.
+    if (this.#isForgotten && this.pins === 0) this.file.close().catch(() => {})
   }
+
+  /** Closes the file as soon as nobody uses it. */
+  async forget(): Promise<void> {
+    this.#isForgotten = true
+    if (this.pins === 0) await this.file.close()
+  }
+}
+
+interface Opening {
+  readonly pooled: Promise<PooledFile>
+  isForgotten: boolean
 }
 
 /**
@@ -29,7 +43,7 @@ export class OpenFiles {
   readonly #fileSystem: FileSystem
   readonly #limit: number
   readonly #files = new Map<string, PooledFile>()
-  readonly #opening = new Map<string, Promise<PooledFile>>()
+  readonly #opening = new Map<string, Opening>()
 
   constructor(fileSystem: FileSystem, limit: number) {
     this.#fileSystem = fileSystem
@@ -52,26 +66,37 @@ export class OpenFiles {
     if (present !== undefined) return present
     const underWay = this.#opening.get(path)
     if (underWay !== undefined) {
-      const pooled = await underWay
+      const pooled = await underWay.pooled
       pooled.pins++
       return pooled
     }
-    const opening = this.#open(path, create)
+    const opening: Opening = {
+      pooled: this.#open(path, create, () => opening.isForgotten),
+      isForgotten: false,
+    }
     this.#opening.set(path, opening)
     try {
-      return await opening
+      return await opening.pooled
     } finally {
-      this.#opening.delete(path)
+      if (this.#opening.get(path) === opening) this.#opening.delete(path)
     }
   }
 
-  /** Forgets the files of paths that begin with `prefix`, and closes those not in use. */
+  /**
+   * Forgets the files of paths that begin with `prefix`, those that are just being opened too: the same path may soon be another
+   * file. Each is closed when it is no longer in use.
+   */
   async forget(prefix: string): Promise<void> {
+    for (const [path, opening] of this.#opening) {
+      if (!path.startsWith(prefix)) continue
+      this.#opening.delete(path)
+      opening.isForgotten = true
+    }
     const closing: Promise<void>[] = []
     for (const [path, pooled] of this.#files) {
       if (!path.startsWith(prefix)) continue
       this.#files.delete(path)
-      if (pooled.pins === 0) closing.push(pooled.file.close())
+      closing.push(pooled.forget())
     }
     await Promise.all(closing)
   }
@@ -82,9 +107,13 @@ export class OpenFiles {
     await Promise.all(all.map((pooled) => pooled.file.close()))
   }
 
-  async #open(path: string, create: boolean): Promise<PooledFile> {
+  async #open(path: string, create: boolean, isForgotten: () => boolean): Promise<PooledFile> {
     const file = await this.#fileSystem.open(path, create ? 'write' : 'update')
     const pooled = new PooledFile(path, file)
+    if (isForgotten()) {
+      await pooled.forget()
+      return pooled
+    }
     this.#files.set(path, pooled)
     await this.#evict()
     return pooled

@@ -82,6 +82,28 @@ describe('a deletion', () => {
     expect(await restarted(world)).toEqual([])
   })
 
+  it('forgets files that are being opened, whose path the next log of that name takes', async () => {
+    const world = await worldWith({ 'a-0': 'ack' })
+    await fill(world, 'a-0', 2)
+    await world.close()
+    world.crash()
+    await world.open()
+    const segment = world.log('a-0').segments[0]?.path
+    world.disk.delay = (operation, path) => (operation === 'opened' && path === segment ? 20 : 0)
+    world.read('a-0', 0)
+    await world.run(1)
+    world.delete('a-0')
+    await world.settle()
+    world.disk.delay = () => 0
+    world.create('a-0', 'ack', 0)
+    await world.settle()
+    world.append('a-0')
+    await world.confirmed()
+    await world.quiet()
+    world.crash()
+    expect(await restarted(world)).toEqual([])
+  })
+
   it.each(seeds)('forgets which segments had a durable name, seed %i', async (seed) => {
     const world = await worldWith({ 'a-0': 'ack' }, { seed })
     await fill(world, 'a-0', 3)
