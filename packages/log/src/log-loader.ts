@@ -55,10 +55,11 @@ async function replaySegment(
   }
   await resumeIndexes(log, segment, from)
   let expected = segment.baseOffset
+  const end = log.nextSegment(segment)?.baseOffset ?? log.confirmedOffset
   const lease = await log.storage.openSegment(segment, { create: false })
   try {
     const stop = await scanHeaders(lease.file, { from: segment.sizeBytes, to }, (header) => {
-      if (header.baseOffset < expected) return false
+      if (header.baseOffset < expected || header.lastOffset >= end) return false
       expected = header.lastOffset + 1n
       segment.append(header, log.config.indexIntervalBytes)
       if (header.baseOffset >= from) derived.replay(header)
@@ -68,7 +69,7 @@ async function replaySegment(
       throw new LogDirectoryError(
         'LOG_CORRUPT',
         log.path,
-        `Cannot load ${log.name}: no batch at position ${stop.position} of ${segment.path}`,
+        `Cannot load ${log.name}: ${expected} does not follow at position ${stop.position} of ${segment.path}`,
       )
     }
   } finally {

@@ -5,6 +5,7 @@ import {
   batchSizeAt,
   isCrcValid,
   lastOffsetAt,
+  magicAt,
 } from '@naru/records'
 import { LogDirectoryError } from './errors.ts'
 import { scanHeaders } from './header-scan.ts'
@@ -62,17 +63,22 @@ async function readFrom(
   segment: Segment,
   request: ReadRequest & { from: number; end: number },
 ): Promise<Buffer> {
-  const { from, end, maxBytes, atLeastOne, upTo } = request
+  const { from, end, offset, maxBytes, atLeastOne, upTo } = request
   const bytes = await readAt(log, segment, { from, bytes: Math.min(maxBytes, end - from) })
   const cut = wholeBatches(bytes, upTo)
-  if (cut > 0 || !atLeastOne)
-    return finishRead(log, segment, { bytes: bytes.subarray(0, cut), from })
+  if (cut > 0 || !atLeastOne) {
+    return finishRead(log, segment, { bytes: bytes.subarray(0, cut), from, offset })
+  }
   const headerBytes = Math.min(batchHeaderBytes, end - from)
   const header =
     bytes.length >= headerBytes ? bytes : await readAt(log, segment, { from, bytes: headerBytes })
-  if (header.length < batchHeaderBytes || baseOffsetAt(header, 0) >= upTo) return empty
-  const whole = await readAt(log, segment, { from, bytes: batchSizeAt(header, 0) })
-  return finishRead(log, segment, { bytes: whole, from })
+  const size = header.length < batchHeaderBytes ? 0 : batchSizeAt(header, 0)
+  if (size < batchHeaderBytes || size > end - from || baseOffsetAt(header, 0) > offset) {
+    throw corrupt(log, segment, { position: from, offset, what: 'no batch' })
+  }
+  if (baseOffsetAt(header, 0) >= upTo) return empty
+  const whole = await readAt(log, segment, { from, bytes: size })
+  return finishRead(log, segment, { bytes: whole, from, offset })
 }
 
 /** Where the batch that holds `offset` begins, or the end of what is readable when it lies in a later segment. */
@@ -125,28 +131,52 @@ function wholeBatches(bytes: Buffer, upTo: bigint): number {
   return at
 }
 
-/** Remembers where the next read begins, and checks what this process has not written itself before anyone sees it. */
+/**
+ * Remembers where the next read begins, and checks what this process has not written itself before anyone sees it: the batches
+ * before a damaged one are served, then it is reported.
+ */
 function finishRead(
   log: Log,
   segment: Segment,
-  { bytes, from }: { bytes: Buffer; from: number },
+  { bytes, from, offset }: { bytes: Buffer; from: number; offset: bigint },
 ): Buffer {
   let at = 0
-  let next = 0n
+  let next = offset
   while (at < bytes.length) {
     const size = batchSizeAt(bytes, at)
-    if (baseOffsetAt(bytes, at) < log.trustedFromOffset && !isCrcValid(bytes, at, size)) {
-      throw new LogDirectoryError(
-        'LOG_CORRUPT',
-        log.path,
-        `Cannot read ${log.name} at offset ${baseOffsetAt(bytes, at)}: wrong checksum at position ${from + at} of ${segment.path}`,
-      )
-    }
+    if (next < log.trustedFromOffset && !isStoredBatch(bytes, at, { size, next })) break
     next = lastOffsetAt(bytes, at) + 1n
     at += size
   }
-  if (bytes.length > 0) segment.notePositionOfNext(next, from + bytes.length)
-  return bytes
+  if (at === 0 && bytes.length > 0) {
+    throw corrupt(log, segment, { position: from, offset, what: 'damaged batch' })
+  }
+  if (at > 0) segment.notePositionOfNext(next, from + at)
+  return at === bytes.length ? bytes : bytes.subarray(0, at)
+}
+
+/** Whether the batch at `at` is undamaged and holds `next`. Its checksum covers neither its base offset nor its magic. */
+function isStoredBatch(
+  bytes: Buffer,
+  at: number,
+  { size, next }: { size: number; next: bigint },
+): boolean {
+  return (
+    magicAt(bytes, at) === 2 &&
+    baseOffsetAt(bytes, at) <= next &&
+    lastOffsetAt(bytes, at) >= next &&
+    (at === 0 || baseOffsetAt(bytes, at) === next) &&
+    isCrcValid(bytes, at, size)
+  )
+}
+
+function corrupt(
+  log: Log,
+  segment: Segment,
+  { position, offset, what }: { position: number; offset: bigint; what: string },
+): LogDirectoryError {
+  const message = `Cannot read ${log.name} at offset ${offset}: ${what} at position ${position} of ${segment.path}`
+  return new LogDirectoryError('LOG_CORRUPT', log.path, message)
 }
 
 /** The first batch with a record at or after `timestamp`, or undefined; batches that hold `from` or follow it, up to `upTo`, are looked at. */

@@ -176,6 +176,10 @@ export class LogStorage {
     const lease = await this.openSegment(segment, { create: false })
     try {
       await scanHeaders(lease.file, { from: 0, to }, (header) => {
+        const isOfSegment =
+          header.baseOffset >= segment.baseOffset &&
+          segment.canHold(header.lastOffset, header.sizeBytes)
+        if (!isOfSegment) return false
         segment.append(header, log.config.indexIntervalBytes)
         return true
       })

@@ -1,10 +1,27 @@
 // Disks that fail: replication.md F6 to F8, journal.md 2.13 and 3.2.
+import { batchHeaderBytes, batchSizeAt } from '@naru/records'
 import { describe, expect, it } from 'vitest'
 import { LogWorld } from './log-world.ts'
+import type { SimulatedFile } from './simulated-file.ts'
 
+const firstSegment = '/data/a-0/00000000000000000000.log'
 const sizes = {
   journal: { fileCount: 3, fileBytes: 16 << 10, fileBytesMax: 16 << 10, fileCountMax: 3 },
   dirtyBytesMax: { ack: 1 << 20, async: 1 << 20, never: 1 << 20 },
+}
+
+function batchPositions(segment: Buffer): number[] {
+  const positions: number[] = []
+  for (let at = 0; at < segment.length; at += batchSizeAt(segment, at)) positions.push(at)
+  return positions
+}
+
+/** Reads a damaged log at random and whole: a refusal to read is right, anything wrong is not. */
+async function unexplained(world: LogWorld): Promise<string[]> {
+  if (world.isLive('a-0')) for (let i = 0; i < 8; i++) world.read('a-0')
+  await world.settle()
+  const problems = await world.audit((name) => (name === 'a-0' ? 'reported loss' : 'nothing'))
+  return problems.filter((problem) => !problem.includes('LogDirectoryError: Cannot read'))
 }
 
 async function worldWith(appends: number, { settle = 60 } = {}): Promise<LogWorld> {
@@ -73,12 +90,46 @@ describe('damage on the disk', () => {
   it('in a segment below the recovered end is reported, and never served', async () => {
     const world = await worldWith(30)
     await world.clock.drive(world.directory.close())
-    world.disk.file('/data/a-0/00000000000000000000.log')?.flip(100)
+    world.disk.file(firstSegment)?.flip(100)
     await world.open()
     const reading = world.clock.drive(
       world.log('a-0').read({ offset: 0n, maxBytes: 1_000, upTo: 1_000n, atLeastOne: true }),
     )
     await expect(reading).rejects.toMatchObject({ code: 'LOG_CORRUPT' })
+  })
+
+  it.each([
+    ['first', 'stop'],
+    ['middle', 'stop'],
+    ['last', 'stop'],
+    ['first', 'crash'],
+    ['middle', 'crash'],
+    ['last', 'crash'],
+  ])('of any byte of the header of the %s batch after a %s is never served', async (which, how) => {
+    for (let byte = 0; byte < batchHeaderBytes; byte++) {
+      const world = await worldWith(9)
+      await world.quiet()
+      if (how === 'stop') await world.close()
+      else world.crash()
+      const file = world.disk.file(firstSegment) as SimulatedFile
+      const positions = batchPositions(file.cached)
+      const index = { first: 0, middle: 2, last: positions.length - 1 }[which] as number
+      file.flip((positions[index] as number) + byte)
+      await world.open()
+      expect(await unexplained(world), `byte ${byte}`).toEqual([])
+    }
+  })
+
+  it('of a base offset is not served when the index is gone either', async () => {
+    const world = await worldWith(0)
+    while (world.log('a-0').segments.length < 3) world.append('a-0')
+    await world.confirmed()
+    await world.close()
+    await world.clock.drive(world.disk.remove(firstSegment.replace('.log', '.index')))
+    const file = world.disk.file(firstSegment) as SimulatedFile
+    file.flip((batchPositions(file.cached)[2] as number) + 1)
+    await world.open()
+    expect(await unexplained(world)).toEqual([])
   })
 
   it('in a round of the journal that had been durable is reported for every log that may have been in it', async () => {
