@@ -65,7 +65,7 @@ async function scanSegment(
       if (sizeBytes < batchHeaderBytes || at + sizeBytes > bytes.length) break
       const isNext =
         magicAt(bytes, at) === 2 &&
-        readBatchHeader(bytes, at).baseOffset >= endOffset &&
+        readBatchHeader(bytes, at).baseOffset === endOffset &&
         leaderEpochAt(bytes, at) >= leaderEpoch &&
         isCrcValid(bytes, at, sizeBytes)
       if (!isNext) break

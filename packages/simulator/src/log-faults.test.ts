@@ -132,6 +132,19 @@ describe('damage on the disk', () => {
     expect(await unexplained(world)).toEqual([])
   })
 
+  it.each([2, 5, 7])('of byte %i of an unjournaled tail moves no offset', async (position) => {
+    const world = new LogWorld(3, sizes)
+    await world.open()
+    world.create('a-0', 'never', 0)
+    await world.settle()
+    for (let i = 0; i < 4; i++) world.append('a-0')
+    await world.confirmed()
+    world.crash()
+    world.disk.file(firstSegment)?.flip(position)
+    await world.open()
+    expect(await world.audit(() => 'any loss')).toEqual([])
+  })
+
   it('in a round of the journal that had been durable is reported for every log that may have been in it', async () => {
     const world = await worldWith(6, { settle: 0 })
     const journal = world.disk.file('/data/.journal/journal-1')
