@@ -14,7 +14,7 @@ const place = { runId, fileNumber: 3, position: 8192 }
 
 function entry(log: number, baseOffset: bigint): PlannedEntry {
   const records = [{ key: null, value: Buffer.alloc(100, log), headers: [], timestamp: 1n }]
-  const batch = encodeBatch(records, { baseOffset })
+  const batch = encodeBatch(records, { baseOffset, leaderEpoch: 0 })
   return {
     logId: Buffer.alloc(16, log),
     baseOffset,
@@ -70,6 +70,19 @@ describe('a journal round', () => {
     >
     bytes.fill(0, 56 + 20 * 72 + 700, 56 + 20 * 72 + 720)
     expect(decodeRoundEntries(bytes, header)).toBeUndefined()
+  })
+
+  it('has no entries when any bit of a payload is wrong', () => {
+    const one = [entry(1, 5n)]
+    const whole = round(one)
+    const header = decodeRoundHeader(whole, 0, place) as NonNullable<
+      ReturnType<typeof decodeRoundHeader>
+    >
+    for (let at = 56 + 72; at < 56 + 72 + (one[0]?.lengthBytes ?? 0); at++) {
+      const bytes = Buffer.from(whole)
+      bytes[at] = (bytes[at] as number) ^ (1 << (at % 8))
+      expect(decodeRoundEntries(bytes, header), `byte ${at}`).toBeUndefined()
+    }
   })
 
   it('is another run, file or position than its own nowhere', () => {

@@ -10,6 +10,8 @@ import {
   batchSizeAt,
   isCrcValid,
   lastOffsetAt,
+  leaderEpochAt,
+  magicAt,
 } from '@naru/records'
 
 export const pageBytes = 4096
@@ -184,14 +186,20 @@ function readEntry(round: Buffer, at: number): RecoveredEntry | undefined {
 }
 
 /** Whether the payload is just the contiguous, undamaged batches that the entry promises. */
-function holdsBatches({ payload, baseOffset, nextOffset }: RecoveredEntry): boolean {
+function holdsBatches(entry: RecoveredEntry): boolean {
+  const { payload, baseOffset, nextOffset, leaderEpoch } = entry
   let at = 0
   let expected = baseOffset
   while (at < payload.length) {
     if (payload.length - at < batchHeaderBytes) return false
     const size = batchSizeAt(payload, at)
     if (size < batchHeaderBytes || at + size > payload.length) return false
-    if (baseOffsetAt(payload, at) < expected || !isCrcValid(payload, at, size)) return false
+    // The batch's own checksum covers neither of these.
+    const isOfEntry =
+      magicAt(payload, at) === 2 &&
+      baseOffsetAt(payload, at) === expected &&
+      leaderEpochAt(payload, at) === leaderEpoch
+    if (!isOfEntry || !isCrcValid(payload, at, size)) return false
     expected = lastOffsetAt(payload, at) + 1n
     at += size
   }
