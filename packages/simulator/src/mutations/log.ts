@@ -171,7 +171,7 @@ export const logMutations: readonly Mutation[] = [
   {
     rule: 'an error of the disk takes the directory offline',
     file: log('log-directory'),
-    from: '    this.#rounds.stop()\n    this.#options.onOffline(this.#offline)\n',
+    from: '    this.#rounds.stop()\n    this.#storage.stop()\n    this.#options.onOffline(this.#offline)\n',
     to: '',
     shownBy: 'packages/simulator/src/log-faults.test.ts',
   },

@@ -134,6 +134,7 @@ export const raftMutations: readonly Mutation[] = [
     file: raft('stored-log'),
     from: '  return isSameLog ? entries.filter(({ index }) => index > snapshot.index) : []\n',
     to: '  void isSameLog\n  return entries.filter(({ index }) => index > snapshot.index)\n',
+    shownBy: 'packages/consensus',
   },
   {
     rule: 'R10: one change of voters at a time',

@@ -37,6 +37,7 @@ class RaftWalk {
       crash,
       cutOne,
       cutSome,
+      cutLeader,
       heal,
       damage,
       replaceDisk,
@@ -162,6 +163,21 @@ function cutSome(walk: RaftWalk): void {
   const side = new Set(keys.filter(() => walk.random.chance(0.5)))
   for (const a of keys) {
     for (const b of keys) if (side.has(a) !== side.has(b)) walk.world.cut.add(`${a}>${b}`)
+  }
+}
+
+/** The leader keeps less than a majority; the others see its connections end, and elect another at once. */
+function cutLeader(walk: RaftWalk): void {
+  const { leader, queue } = walk.world
+  if (leader === undefined) return
+  const companion = walk.any()?.key
+  const others = walk.world.running.filter(({ key }) => key !== leader.key && key !== companion)
+  for (const { key, raft } of others) {
+    for (const other of [leader.key, companion]) {
+      walk.world.cut.add(`${key}>${other}`)
+      walk.world.cut.add(`${other}>${key}`)
+    }
+    raft?.forgetLeader(leader.key, queue.nowMs)
   }
 }
 
