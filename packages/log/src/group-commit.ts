@@ -32,7 +32,7 @@ export interface GroupCommitOptions {
   readonly storage: LogStorage
   /** A round is complete: its segments are written and its journal entry is durable. */
   readonly onWritten: (runs: readonly RoundRun[], lsn: bigint | undefined) => void
-  /** No journal file is free, and a round waits for one. Said again each time the round is tried in vain. */
+  /** No journal file is free, and a round waits for one, be it an empty one. Said again each time it is tried in vain. */
   readonly onFull: () => void
   readonly onError: (error: unknown) => void
 }
@@ -228,7 +228,11 @@ export class GroupCommit {
   #writeWitness(): void {
     const { journal } = this.#options
     if (this.#lastDataLsn + 1n !== journal.nextLsn || this.#lastDataLsn === 0n) return
-    if (!journal.hasRoom([])) return
+    if (!this.#hasRoom([])) {
+      this.#options.onFull()
+      if (!this.#isStopped) this.#armIdle()
+      return
+    }
     const round: Round = { runs: [], lsn: journal.nextLsn, isWritten: false }
     this.#rounds.push(round)
     journal.write([]).then(

@@ -157,6 +157,23 @@ describe('damage on the disk', () => {
     expect(world.log('b-0').isDamaged).toBe(true)
   })
 
+  it('in the last round that a full journal holds is no torn tail either', async () => {
+    const world = new LogWorld(1, sizes)
+    await world.open()
+    world.create('a-0', 'ack', 0)
+    await world.settle()
+    // Twelve rounds of a page each fill the journal: there is no room for a witness until it is freed.
+    for (let i = 0; i < 12; i++) {
+      world.append('a-0')
+      await world.confirmed()
+    }
+    await world.clock.drive(world.clock.pause(500))
+    world.crash()
+    world.disk.file('/data/.journal/journal-3')?.flip(12_288 + 100)
+    await world.open()
+    expect(await world.audit(() => 'reported loss')).toEqual([])
+  })
+
   it('in the last round, which nothing witnesses, is the torn tail of a write that nobody was told of', async () => {
     const world = new LogWorld(5, sizes)
     await world.open()
