@@ -1,7 +1,9 @@
 /**
- * `partition.metadata` of a partition's directory: Kafka's two lines, and three of ours. It is durable before the first append,
- * so that a start can tell this incarnation's journal entries from those of an earlier directory of the same name.
+ * `partition.metadata` of a partition's directory: Kafka's two lines, and four of ours. It is durable before the first append,
+ * so that a start can tell this incarnation's journal entries from those of an earlier directory of the same name. A checksum
+ * ends it: with a wrong log id the start would take the log for a new one and cut it to nothing.
  */
+import { crc32c } from '@naru/base'
 import type { FlushMode } from './checkpoint.ts'
 
 export interface LogIdentity {
@@ -14,16 +16,20 @@ export interface LogIdentity {
 }
 
 export function encodeIdentity(identity: LogIdentity): Buffer {
-  return Buffer.from(
+  const fields =
     `version: 0\ntopic_id: ${identity.topicId}\nnaru_log_id: ${identity.logId}\n` +
-      `naru_first_offset: ${identity.firstOffset}\nnaru_flush: ${identity.flushMode}\n`,
-  )
+    `naru_first_offset: ${identity.firstOffset}\nnaru_flush: ${identity.flushMode}\n`
+  return Buffer.from(`${fields}naru_crc: ${checksum(fields)}\n`)
 }
 
 /** Undefined when the bytes are not a whole identity. */
 export function decodeIdentity(bytes: Buffer): LogIdentity | undefined {
+  const text = bytes.toString('latin1')
+  // Directories of the first version have none.
+  const checked = /^(.*)naru_crc: ([^\n]*)\n$/s.exec(text)
+  if (checked !== null && checksum(checked[1] as string) !== checked[2]) return undefined
   const fields = new Map<string, string>()
-  for (const line of bytes.toString('utf8').split('\n')) {
+  for (const line of text.split('\n')) {
     const colon = line.indexOf(': ')
     if (colon > 0) fields.set(line.slice(0, colon), line.slice(colon + 2))
   }
@@ -35,4 +41,8 @@ export function decodeIdentity(bytes: Buffer): LogIdentity | undefined {
   if (!/^[0-9a-f]{32}$/.test(logId) || !/^\d+$/.test(firstOffset)) return undefined
   if (flushMode !== 'ack' && flushMode !== 'async' && flushMode !== 'never') return undefined
   return { topicId, logId, firstOffset: BigInt(firstOffset), flushMode }
+}
+
+function checksum(fields: string): string {
+  return crc32c(Buffer.from(fields, 'latin1')).toString(16).padStart(8, '0')
 }

@@ -145,6 +145,16 @@ describe('damage on the disk', () => {
     expect(await world.audit(() => 'any loss')).toEqual([])
   })
 
+  it('of an identity file sets its directory aside, and leaves what is in it', async () => {
+    const world = await worldWith(30)
+    world.crash()
+    world.disk.file('/data/a-0/partition.metadata')?.flip(50)
+    await world.open()
+    expect(world.directory.logs.has('a-0')).toBe(false)
+    const segment = '/data/a-0.unidentified-stray/00000000000000000000.log'
+    expect(world.disk.file(segment)?.cached.length).toBeGreaterThan(0)
+  })
+
   it('in a round of the journal that had been durable is reported for every log that may have been in it', async () => {
     const world = await worldWith(6, { settle: 0 })
     const journal = world.disk.file('/data/.journal/journal-1')
