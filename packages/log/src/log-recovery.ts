@@ -53,6 +53,15 @@ export class LogRecovery {
     this.#isDamaged = true
   }
 
+  /** Before the replay, which could hide it: the checkpointed end must be there. If it is not, nothing is written behind it. */
+  async checkEnd(): Promise<void> {
+    if (this.#end.position === 0) return
+    const stat = await this.#fileSystem.stat(this.#pathOf(this.#end.segmentBaseOffset))
+    if ((stat?.sizeBytes ?? 0) >= this.#end.position) return
+    this.#isBroken = true
+    this.#isDamaged = true
+  }
+
   /** Writes a journal entry into its segment, if the checkpoint does not cover it. */
   async apply(entry: RecoveredEntry, lsn: bigint): Promise<void> {
     if (this.#isBroken || lsn <= (this.#stored?.coveredLsn ?? 0n)) return

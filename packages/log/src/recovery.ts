@@ -49,9 +49,13 @@ export async function recoverDirectory(options: RecoveryOptions): Promise<Recove
     logs.set(partition.identity.logId, new LogRecovery(fileSystem, partition, stored))
   }
   const kind = await kindOfStart(fileSystem, { checkpoint, journalPath, partitions })
-  if (kind === 'crash') await replayJournal(options, checkpoint as DirectoryCheckpoint, logs)
-  await forEachParallel([...logs.values()], parallelLogs, (log) => log.finish(kind))
-  const recovered = [...logs.values()].map((log) => log.result())
+  const all = [...logs.values()]
+  if (kind === 'crash') {
+    await forEachParallel(all, parallelLogs, (log) => log.checkEnd())
+    await replayJournal(options, checkpoint as DirectoryCheckpoint, logs)
+  }
+  await forEachParallel(all, parallelLogs, (log) => log.finish(kind))
+  const recovered = all.map((log) => log.result())
   await storeCheckpoint(options, recovered)
   return { logs: recovered, kind }
 }

@@ -145,6 +145,18 @@ describe('damage on the disk', () => {
     expect(await world.audit(() => 'any loss')).toEqual([])
   })
 
+  it('that takes the end of a segment is reported, also when the journal goes on behind it', async () => {
+    const world = await worldWith(6)
+    await world.quiet()
+    world.append('a-0')
+    await world.confirmed()
+    world.crash()
+    world.disk.file(firstSegment)?.cut(100)
+    await world.open()
+    expect(world.log('a-0').isDamaged).toBe(true)
+    expect(await world.audit((name) => (name === 'a-0' ? 'reported loss' : 'nothing'))).toEqual([])
+  })
+
   it('of an identity file sets its directory aside, and leaves what is in it', async () => {
     const world = await worldWith(30)
     world.crash()
