@@ -1,4 +1,5 @@
 /** What can be walked at random, by name. */
+import { walkLogFaults } from './log-faults-walk.ts'
 import { walkLog } from './log-walk.ts'
 import { walkRaft } from './raft/raft-walk.ts'
 
@@ -7,5 +8,6 @@ export type Walk = (seed: number) => Promise<void>
 
 export const components: ReadonlyMap<string, Walk> = new Map([
   ['log', walkLog],
+  ['log-faults', walkLogFaults],
   ['raft', walkRaft],
 ])

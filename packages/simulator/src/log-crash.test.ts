@@ -1,11 +1,17 @@
+// A few walks of each component: long runs are for `npm run simulate`.
 import { expect, it } from 'vitest'
 import { components } from './components.ts'
 
-const walks = 40
-
-it(`loses nothing that was acknowledged in ${walks} walks`, async () => {
-  const walk = components.get('log')
-  for (let seed = 1; seed <= walks; seed++) {
-    await expect(walk?.(seed), `seed ${seed}`).resolves.toBeUndefined()
-  }
-}, 120_000)
+it.each([
+  ['log', 40],
+  ['log-faults', 25],
+])(
+  '%s keeps its promises in %i walks',
+  async (component, walks) => {
+    const walk = components.get(component)
+    for (let seed = 1; seed <= walks; seed++) {
+      await expect(walk?.(seed), `seed ${seed}`).resolves.toBeUndefined()
+    }
+  },
+  120_000,
+)
