@@ -99,7 +99,9 @@ export class Connection {
   }
 
   close(): void {
-    this.#end(new NaruError('NARU_CLOSED', 'the connection was closed', { reason: 'CLOSED' }))
+    const closed = new NaruError('NARU_CLOSED', 'the connection was closed', { reason: 'CLOSED' })
+    if (this.#waiting.size > 0) this.#breakOff(closed)
+    this.#end(closed)
     this.#socket.end()
   }
 
@@ -138,11 +140,9 @@ export class Connection {
     return new Promise((resolve, reject) => {
       const timeoutMs = this.#options.requestTimeoutMs + waitMs
       const timer = this.#options.clock.setTimer(timeoutMs, () => {
-        this.#waiting.delete(correlationId)
         const what = `${this.#name} did not answer ${api.name} in ${timeoutMs} ms`
-        const at = this.address
-        const reason = 'REQUEST_TIMEOUT'
-        reject(new NaruError('NARU_TIMEOUT', what, { reason, at, outcome: 'unknown' }))
+        const options = { at: this.address, reason: 'REQUEST_TIMEOUT', outcome: 'unknown' } as const
+        this.#breakOff(new NaruError('NARU_TIMEOUT', what, options))
       })
       const deliver = (frame: Buffer) => {
         try {
@@ -161,19 +161,24 @@ export class Connection {
     try {
       for (const frame of this.#splitter.push(chunk)) this.#deliver(frame)
     } catch (error) {
-      this.#end(this.#unreadable(error))
-      this.#socket.reset()
+      this.#breakOff(this.#unreadable(error))
     }
   }
 
   #deliver(frame: Buffer): void {
     const correlationId = new ByteReader(frame).int32()
     const waiting = this.#waiting.get(correlationId)
-    // An answer that came after its time-out.
+    // An answer that nobody has asked for.
     if (waiting === undefined) return
     this.#waiting.delete(correlationId)
     waiting.timer.cancel()
     waiting.deliver(frame)
+  }
+
+  /** Answers come in order: behind one that does not come, none does, and a silent broker would never close its side. */
+  #breakOff(error: NaruError): void {
+    this.#end(error)
+    this.#socket.reset()
   }
 
   #end(error: NaruError): void {
