@@ -385,6 +385,7 @@ describe.skipIf(!isInstalled('script'))('on a terminal', () => {
     expect(never).not.toContain(control)
     expect(noColor).not.toContain(control)
     expect(always).toContain(control)
+    expect(always).not.toContain('Warning')
   })
 })
 
@@ -447,6 +448,17 @@ describe('dev', () => {
     expect(await dev()).toMatchObject({ code: 0, topics: 'kept\n' })
   })
 
+  it('ends well when it is interrupted while its broker starts', async () => {
+    const directory = join(broker.directory, 'dev-in-haste')
+    const port = String(await freePort())
+    const { child, ended, until } = startNaru(['dev', '--directory', directory, '--port', port])
+    await until('data in')
+    child.kill('SIGINT')
+    const { code, stdout, stderr } = await ended
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(stdout).toContain('stopped; the data stays')
+  })
+
   it('says why its broker does not start', async () => {
     const directory = join(broker.directory, 'dev-in-vain')
     const args = ['dev', '--directory', directory, '--port', String(broker.port)]
@@ -454,5 +466,21 @@ describe('dev', () => {
     expect(code).toBe(1)
     expect(stderr).toContain('✗ The broker ended with code 1')
     expect(stderr).toContain(`Cannot use 127.0.0.1:${broker.port}: EADDRINUSE`)
+  })
+})
+
+describe('start', () => {
+  it('takes no offence at the variables of clients, and ends well by SIGTERM', async () => {
+    const settings = ['listeners=PLAINTEXT://127.0.0.1:0', `log.dirs=${broker.directory}/started`]
+    const flags = settings.flatMap((setting) => ['--set', setting])
+    const { child, ended, until } = startNaru(['start', ...flags], {
+      env: { ...env, NARU_NONSENSE: '1' },
+    })
+    await until('broker-ready')
+    child.kill('SIGTERM')
+    const { code, stdout } = await ended
+    expect(code).toBe(0)
+    expect(stdout).toContain('"variables":["NARU_NONSENSE"]')
+    expect(stdout).toContain('broker-stopped')
   })
 })

@@ -37,9 +37,6 @@ export async function dev(options: DevOptions): Promise<void> {
   }
   const directory = fromHere(options.directory)
   const properties = writeProperties(directory, port ?? defaultPort)
-  if (!isJson) {
-    console.log(`naru ${version} · Node ${process.versions.node} · data in ${directory}\n`)
-  }
   const settings = [
     'naru.log.format=json',
     ...(port === undefined ? [] : [`listeners=PLAINTEXT://localhost:${port}`]),
@@ -63,13 +60,17 @@ export async function dev(options: DevOptions): Promise<void> {
   }
   // On a terminal Ctrl-C may arrive twice, once from the terminal and once from npm: the second means no more than the first.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop)
+  if (!isJson) {
+    console.log(`naru ${version} · Node ${process.versions.node} · data in ${directory}\n`)
+  }
   broker.on('message', (message) => {
     if ((message as Ready).event !== 'ready') return
     const readyMs = performance.now() - startedAt
     report(message as Ready, { directory, isJson, readyMs })
   })
   const code = await new Promise<number | null>((done) => broker.on('exit', done))
-  if (isStopping && code === 0) {
+  // A terminal interrupts the broker too; while it is still starting, that ends it by the signal.
+  if (isStopping && (code === 0 || code === null)) {
     if (!isJson) console.log('\nstopped; the data stays')
     process.exit(exitCodes.ok)
   }

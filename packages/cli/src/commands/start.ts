@@ -38,11 +38,13 @@ export async function start(options: StartOptions): Promise<void> {
   const logger = await createLogger(config)
   if (unknown.length > 0) logger.warn('unknown-environment', { variables: unknown })
   const broker = await run(config, logger)
+  // Before anybody is told that it is ready: who was told may stop it at once.
+  const stop = stopRequested()
   const ready = { nodeId: broker.nodeId, clusterId: broker.clusterId, listeners: broker.listeners }
   logger.info('broker-ready', { ...ready, startMs: Math.round(performance.now()) })
-  process.send?.({ event: 'ready', ...ready })
+  if (process.connected) process.send?.({ event: 'ready', ...ready })
   module.flushCompileCache()
-  const reason = await stopRequested()
+  const reason = await stop
   logger.info('broker-stopping', { reason })
   await broker[Symbol.asyncDispose]()
   logger.info('broker-stopped')
@@ -150,6 +152,7 @@ function stopRequested(): Promise<string> {
     else {
       process.on('SIGINT', () => {})
       process.on('disconnect', () => resolveStop('launcher gone'))
+      if (!process.connected) resolveStop('launcher gone')
     }
     // Timers of the broker do not keep the process alive; waiting for a stop does.
     setInterval(() => {}, 2 ** 30)
