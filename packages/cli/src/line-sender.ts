@@ -58,7 +58,7 @@ export async function sendLines(sender: LineSender): Promise<void> {
   } catch (error) {
     if (!signal.aborted) {
       const number = report.read + 1
-      await sender.lost(number, report.lose(number, inputFailure(error, input)))
+      await sender.lost(number, report.lose(number, inputFailure(error as Error, input)))
     }
   }
   await window.idle()
@@ -69,7 +69,8 @@ function invalidLine(problem: string): Failure {
   return new Failure('INVALID_LINE', `Cannot write: ${problem}`)
 }
 
-function inputFailure(error: unknown, { name }: Input): Failure {
+function inputFailure(error: NodeJS.ErrnoException, { name }: Input): Failure {
   if (error instanceof RangeError) return invalidLine(error.message)
-  return unreadable(name, error as NodeJS.ErrnoException, exitCodes.failed)
+  if (error.code === undefined) throw error
+  return unreadable(name, error, exitCodes.failed)
 }
