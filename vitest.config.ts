@@ -19,6 +19,8 @@ const plugins = rule === undefined ? [] : [mutationPlugin(rule)]
 
 export default defineConfig({
   test: {
+    // A kept module would be one without its rule, or without another.
+    fsModuleCache: rule === undefined,
     projects: [
       { plugins, test: { name: 'unit', include: ['packages/*/src/**/*.test.ts'] } },
       { test: { name: 'tidy', include: ['test/*.test.ts'] } },

@@ -44,6 +44,14 @@ describe('a journal round', () => {
     expect(tableBytesOf(Buffer.alloc(4096, 0xff), runId)).toBeUndefined()
   })
 
+  it('is refused whole when any byte of its header or table is damaged', () => {
+    for (let at = 0; at < 56 + entries.length * 72; at++) {
+      const bytes = round(entries)
+      bytes[at] = (bytes[at] as number) ^ 0x10
+      expect(decodeRoundHeader(bytes, 0, place), `byte ${at}`).toBeUndefined()
+    }
+  })
+
   it('is read as it was written', () => {
     const bytes = round(entries)
     const header = decodeRoundHeader(bytes, 0, place)

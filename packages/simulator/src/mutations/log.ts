@@ -21,6 +21,7 @@ export const logMutations: readonly Mutation[] = [
     file: log('journal-round'),
     from: '  if (tableChecksum(round, entryCount) !== round.readUInt32LE(crcAt)) return undefined\n',
     to: '',
+    shownBy: 'packages/log/src/journal-round.test.ts',
   },
   {
     rule: 'a round counts only if all of its payloads are whole',

@@ -167,6 +167,7 @@ export const raftMutations: readonly Mutation[] = [
     file: raft('replica'),
     from: '    return !this.isRecovering && this.membership.mayVote(this.self, this.log.commitIndex)\n',
     to: '    return !this.isRecovering && this.membership.isVoter(this.self)\n',
+    shownBy: 'packages/raft',
   },
   {
     rule: 'R11: what is meant for another disk is not for this one',
@@ -190,6 +191,7 @@ export const raftMutations: readonly Mutation[] = [
     file: raft('roles/leader'),
     from: '    return progress === undefined || progress.isRecovering ? 0n : progress.matchIndex\n',
     to: '    return progress === undefined ? 0n : progress.matchIndex\n',
+    shownBy: 'packages/raft',
   },
   {
     rule: 'R12: it is whole only when it has what the leader says that it may have lost',
