@@ -112,7 +112,11 @@ export class GroupCommit {
   #start(): void {
     if (this.#isStopped || this.#rounds.length >= roundsInFlightLimit) return
     const entries = this.#prepared ?? this.#collect()
-    if (entries.length === 0) return
+    if (entries.length === 0) {
+      // What waited is held: the last round may need its witness all the same.
+      if (this.#idle === undefined) this.#armIdle()
+      return
+    }
     const journaled = entries.filter(({ log }) => log.flushMode === 'ack').map(({ run }) => run)
     if (journaled.length > 0 && !this.#hasRoom(journaled)) {
       this.#prepared = entries

@@ -196,6 +196,25 @@ describe('damage on the disk', () => {
     expect(await world.audit(() => 'reported loss')).toEqual([])
   })
 
+  it('in the last round is no torn tail while appends of another log are held back', async () => {
+    const world = await worldWith(0)
+    let writes = 0
+    world.disk.delay = (operation, path) =>
+      operation === 'write' && path.includes('.journal/') && writes++ === 0 ? 20 : 0
+    // Two rounds that complete together, and behind them a log that is held.
+    for (let i = 0; i < 2; i++) {
+      world.append('a-0')
+      await world.clock.step()
+    }
+    world.append('b-0')
+    world.delete('b-0')
+    await world.clock.drive(world.clock.pause(500))
+    world.crash()
+    world.disk.file('/data/.journal/journal-1')?.flip(4096 + 200)
+    await world.open()
+    expect(world.log('a-0').isDamaged).toBe(true)
+  })
+
   it('in the last round, which nothing witnesses, is the torn tail of a write that nobody was told of', async () => {
     const world = new LogWorld(5, sizes)
     await world.open()
