@@ -60,6 +60,15 @@ describe('votes', () => {
     expect(grantsOf(replica)).toEqual([false])
   })
 
+  it('gives whom it voted for the time to win', () => {
+    const patient = new SoloReplica({ term: 2n })
+    patient.nowMs = patient.raft.deadlineMs - 1
+    patient.hear('2', { type: 'vote', ...emptyLog })
+    expect(patient.raft.deadlineMs - patient.nowMs).toBeGreaterThanOrEqual(electionBaseMs)
+    patient.hear('3', { type: 'vote', ...emptyLog })
+    expect(grantsOf(patient)).toEqual([true, false])
+  })
+
   it('says nothing of a vote before the disk has it (R1)', () => {
     const replica = new SoloReplica({ term: 1n })
     replica.hear('2', { type: 'vote', ...emptyLog }, 2n)
@@ -332,6 +341,15 @@ describe('who may not campaign', () => {
     replica.run()
     replica.timeOut()
     expect(replica.raft.role).toBe('follower')
+    expect(replica.run().messages.map(({ type }) => type)).toEqual(['observe'])
+  })
+
+  it('a candidate that learns from a snapshot that it votes no more gives up', () => {
+    const replica = inRole('candidate')
+    replica.raft.snapshotInstalled({ index: 3n, term: 1n, voters: ['2', '3'] })
+    replica.timeOut()
+    expect(replica.raft.role).toBe('follower')
+    replica.timeOut()
     expect(replica.run().messages.map(({ type }) => type)).toEqual(['observe'])
   })
 

@@ -102,6 +102,17 @@ describe('a read', () => {
     expect(confirm(leader, 3, '4')).toEqual([3])
   })
 
+  it('an answer that is overtaken by a later one takes nothing back', () => {
+    const leader = leaderOf({ voters: voters(5) })
+    for (const id of [1, 2]) {
+      leader.raft.read(id)
+      leader.run()
+    }
+    expect(confirm(leader, 2, '2')).toEqual([])
+    expect(confirm(leader, 1, '2')).toEqual([])
+    expect(confirm(leader, 2, '3')).toEqual([1, 2])
+  })
+
   it('the usual heartbeats repeat the question, as long as nobody answers it', () => {
     const leader = leaderOf()
     leader.raft.read(1)

@@ -164,6 +164,19 @@ describe('pieces of a snapshot', () => {
     ])
   })
 
+  it('that are reported as stored twice are answered once', () => {
+    const replica = new SoloReplica({ term: 1n })
+    replica.hear('2', piece(snapshotOf(4n), 0, 4))
+    const [chunk] = replica.run().received
+    if (chunk === undefined) throw new Error('Nothing was received')
+    for (let each = 0; each < 2; each++) replica.raft.chunkStored(chunk, true)
+    expect(wants(replica)).toEqual([[4n, 4]])
+    expect(store(replica, piece(snapshotOf(4n), 4, 8))).toEqual([[4n, 8]])
+    replica.raft.chunkStored(chunk, true)
+    replica.hear('2', piece(snapshotOf(4n), 8, 10))
+    expect(replica.run().received).toMatchObject([{ offset: 8 }])
+  })
+
   it('that leave a gap are answered with what is missing', () => {
     const replica = new SoloReplica({ term: 1n })
     store(replica, piece(snapshotOf(4n), 0, 4))
@@ -304,6 +317,21 @@ describe('a snapshot of its own', () => {
     expect(replica.raft.log).toMatchObject({ baseIndex: 2n, lastIndex: 5n, commitIndex: 5n })
     expect(replica.raft.snapshot).toEqual(snapshotOf(4n))
     expect(replica.run().committed).toEqual([])
+  })
+
+  it('leaves the voters known in the tail', () => {
+    const replica = new SoloReplica({ trailingEntries: 3 })
+    replica.leadAll()
+    replica.raft.changeVoters({ remove: '3' })
+    replica.run()
+    replica.acknowledge('2')
+    replica.propose('a', 'b')
+    replica.run()
+    replica.acknowledge('2')
+    replica.run()
+    replica.raft.snapshotTaken({ index: 4n, term: 1n, voters: ['1', '2'] })
+    expect(replica.raft.log.baseIndex).toBe(1n)
+    expect([1n, 2n].map((index) => replica.raft.votersAt(index).join())).toEqual(['1,2,3', '1,2'])
   })
 
   it('that is older than the last is forgotten', () => {
