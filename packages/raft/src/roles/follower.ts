@@ -1,5 +1,5 @@
 /** Takes the log from a leader, or waits for one. A replica that may not campaign asks around for the leader instead. */
-import { crc32c } from '@naru/base'
+import { assert, crc32c } from '@naru/base'
 import { electionTimeoutMs, rankDelayMs } from '../election-timeout.ts'
 import type { ReplicaKey, Snapshot } from '../entry.ts'
 import type { Message, MessageOf } from '../messages.ts'
@@ -187,6 +187,11 @@ export class Follower implements RoleBehaviour {
 
   /** Takes the part of a message that lies above what is committed. */
   #mergeFrom({ entries, commitIndex }: MessageOf<'append'>, committed: bigint): void {
+    const { log } = this.#replica
+    for (const { index, term } of entries) {
+      const known = index > committed ? term : (log.termAt(index) ?? term)
+      assert(known === term, `A leader contradicts the committed entry ${index}`)
+    }
     const fresh = entries.filter(({ index }) => index > committed)
     if (fresh.length === 0) return
     this.#replica.merge(fresh)

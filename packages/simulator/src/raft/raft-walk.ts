@@ -128,15 +128,17 @@ function votersOf(walk: RaftWalk): readonly string[] {
   return walk.world.leader?.raft?.voters ?? []
 }
 
-/** Whether all voters, with and without a change under way, run and nobody has lost anything: damage to one more can be mended. */
+/** Whether every set of voters that some log may hold to is large enough and runs, and nobody has lost anything: one more loss can be mended. */
 function isWhole(walk: RaftWalk): boolean {
-  const raft = walk.world.leader?.raft
-  if (raft === undefined) return false
-  const { replicas } = walk.world
+  const { replicas, running, leader } = walk.world
+  if (leader === undefined) return false
   const isRunning = (key: string) => replicas.get(key)?.raft !== undefined
+  const sets = running.flatMap(({ raft }) =>
+    raft === undefined ? [] : [raft.voters, raft.votersAt(raft.log.commitIndex)],
+  )
   return (
-    [raft.voters, raft.votersAt(raft.log.commitIndex)].every(
-      (voters) => voters.length >= 3 && voters.every(isRunning),
+    sets.every(
+      (voters) => voters.length === 0 || (voters.length >= 3 && voters.every(isRunning)),
     ) && [...replicas.values()].every((each) => !isPresent(walk, each) || !each.disk.isRecovering)
   )
 }
