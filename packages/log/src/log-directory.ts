@@ -128,6 +128,7 @@ export class LogDirectory implements AsyncDisposable {
     const { fileSystem, path, random, logger } = options
     const journalPath = join(path, '.journal')
     await fileSystem.makeDirectory(journalPath)
+    // The checkpoint was synced before it got its name, but perhaps not the name: the start changes files because of what it says.
     await fileSystem.syncDirectory(path)
     const runId = random.bytes(16)
     const recovered = await recoverDirectory({ fileSystem, path, journalPath, runId, logger })

@@ -60,7 +60,6 @@ export async function recoverDirectory(options: RecoveryOptions): Promise<Recove
   return { logs: recovered, kind }
 }
 
-/** The checkpoint, made durable before anything is changed that relies on it. */
 async function readCheckpoint(
   fileSystem: FileSystem,
   path: string,
@@ -68,9 +67,6 @@ async function readCheckpoint(
   const file = join(path, checkpointName)
   const bytes = await readFileIfPresent(fileSystem, file)
   if (bytes === undefined) return undefined
-  const handle = await fileSystem.open(file, 'write')
-  await handle.datasync().finally(() => handle.close())
-  await fileSystem.syncDirectory(path)
   return decodeCheckpoint(bytes)
 }
 

@@ -115,10 +115,11 @@ export const logMutations: readonly Mutation[] = [
     shownBy: 'packages/simulator/src/log-faults.test.ts',
   },
   {
-    rule: 'a start makes the checkpoint that it read durable',
-    file: log('recovery'),
-    from: '  await handle.datasync().finally(() => handle.close())\n  await fileSystem.syncDirectory(path)\n',
-    to: '  await handle.close()\n',
+    rule: 'a start makes the checkpoint that it reads durable',
+    file: log('log-directory'),
+    from: '    await fileSystem.syncDirectory(path)\n    const runId',
+    to: '    const runId',
+    shownBy: 'packages/simulator/src/log-interrupted-start.test.ts',
   },
   {
     rule: 'a start tells a lost round from a torn one by its witness',
