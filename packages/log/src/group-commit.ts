@@ -66,6 +66,11 @@ export class GroupCommit {
     return !this.#isStopped && this.#prepared !== undefined
   }
 
+  /** A round is being written, or was when rounds were stopped. */
+  get isInFlight(): boolean {
+    return this.#rounds.length > 0
+  }
+
   /** The log has appends that wait. */
   add(log: Log): void {
     this.#waiting.add(log)

@@ -281,16 +281,23 @@ export class LogDirectory implements AsyncDisposable {
   async #closeCleanly(): Promise<void> {
     for (const log of this.#logs.values()) await this.#rounds.settled(log)
     await this.#advancing
+    // From here on nothing is acknowledged: the next start trusts a clean checkpoint and replays nothing.
+    this.#rounds.stop()
     await this.#flusher.flushAll()
+    let isClean = !this.#rounds.isInFlight
     for (const log of this.#logs.values()) {
       const { derived } = log
-      if (derived !== undefined && log.derivedOffset !== log.logEndOffset) {
+      const isWhole = log.confirmedOffset === log.logEndOffset
+      isClean &&= isWhole
+      if (derived !== undefined && isWhole && log.derivedOffset !== log.logEndOffset) {
         this.#storage.persistDerived(log, log.activeSegment, derived.capture())
         await this.#storage.settled(log)
       }
     }
+    while (this.#checkpointing !== undefined) await this.#checkpointing
+    if (this.#offline !== undefined) return
+    this.#checkpointing = this.#writeCheckpoint({ isClean })
     await this.#checkpointing
-    if (this.#offline === undefined) await this.#writeCheckpoint({ isClean: true })
   }
 
   /**

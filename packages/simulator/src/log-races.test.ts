@@ -273,6 +273,49 @@ describe('a flush', () => {
   })
 })
 
+describe('a clean stop', () => {
+  it('waits for the checkpoint that is being written', async () => {
+    const world = await worldWith({ 'a-0': 'ack' })
+    world.disk.delay = (operation, path) =>
+      operation === 'write' && path.endsWith('naru-checkpoint.tmp') ? 100 : 0
+    world.beginClose()
+    await world.run(2)
+    world.checkpoint()
+    await world.settle()
+    world.crash()
+    expect(await restarted(world)).toEqual([])
+  })
+
+  it('acknowledges nothing that its checkpoint does not hold', async () => {
+    const world = await worldWith({ 'a-0': 'ack', 'b-0': 'ack' })
+    world.append('a-0')
+    await world.confirmed()
+    world.disk.delay = (operation, path) =>
+      operation === 'sync' && path.endsWith('.log') ? 100 : 0
+    world.beginClose()
+    await world.run(2)
+    world.append('b-0')
+    await world.settle()
+    world.crash()
+    expect(await restarted(world)).toEqual([])
+  })
+
+  it('leaves no snapshot of what was not acknowledged to a start that would trust it', async () => {
+    const world = await worldWith({ 'a-0': 'ack' })
+    world.append('a-0')
+    await world.confirmed()
+    // Held back until the stop, as by a change of the flush mode that waits for the disk.
+    world.log('a-0').isHeld = true
+    while (world.log('a-0').segments.length < 3) world.append('a-0')
+    await world.clock.drive(world.directory.close())
+    world.crash()
+    expect(await restarted(world)).toEqual([])
+    await fill(world, 'a-0', 4)
+    world.crash()
+    expect(await restarted(world)).toEqual([])
+  })
+})
+
 describe('a start', () => {
   it('may be interrupted after it has removed what retention had given up', async () => {
     const world = await worldWith({ 'a-0': 'async' })

@@ -112,6 +112,11 @@ export class LogWorld {
     }
   }
 
+  /** Begins to end the process as it should end. */
+  beginClose(): void {
+    this.#begin('stop', () => this.directory.close())
+  }
+
   log(name: string): Log {
     return this.directory.logs.get(name) as Log
   }
