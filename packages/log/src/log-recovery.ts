@@ -86,6 +86,8 @@ export class LogRecovery {
       await this.#rescue()
     } else if (kind === 'crash') {
       await this.#cut()
+    } else {
+      await this.#removeRetired()
     }
     await this.#listSegments()
     const last = this.#segments.at(-1)
@@ -181,6 +183,14 @@ export class LogRecovery {
       await file.datasync()
     } finally {
       await file.close()
+    }
+  }
+
+  /** After a clean stop: what retention had renamed, and whose time had not come when the process ended. */
+  async #removeRetired(): Promise<void> {
+    for (const name of this.#partition.fileNames) {
+      if (!name.endsWith(deletedSuffix)) continue
+      await this.#fileSystem.remove(join(this.#partition.path, name))
     }
   }
 

@@ -167,6 +167,19 @@ describe('a move of the start', () => {
     world.crash()
     expect(await restarted(world)).toEqual([])
   })
+
+  it('frees the space in the next run when the process ends first', async () => {
+    const world = await worldWith({ 'a-0': 'ack' })
+    await fill(world, 'a-0', 3)
+    world.moveStart('a-0', segmentAt(world, 'a-0', 2))
+    await world.settle()
+    const retired = () => world.disk.paths().filter((path) => path.endsWith('.deleted'))
+    expect(retired()).not.toEqual([])
+    await world.close()
+    world.crash()
+    expect(await restarted(world)).toEqual([])
+    expect(retired()).toEqual([])
+  })
 })
 
 describe('a change of the flush mode', () => {
