@@ -195,7 +195,7 @@ export async function batchForTimestamp(
     })
     if (found === undefined) continue
     if (found.baseOffset >= upTo) return undefined
-    return readAt(log, segment, { from: found.position, bytes: found.sizeBytes })
+    return readOne(log, segment, { from: found.position, offset: found.baseOffset })
   }
   return undefined
 }
@@ -217,7 +217,18 @@ export async function batchAt(log: Log, offset: bigint): Promise<Buffer | undefi
   const from = await positionOf(log, segment, offset)
   const header = await readAt(log, segment, { from, bytes: batchHeaderBytes })
   if (header.length < batchHeaderBytes || baseOffsetAt(header, 0) > offset) return undefined
-  return readAt(log, segment, { from, bytes: batchSizeAt(header, 0) })
+  return readOne(log, segment, { from, offset })
+}
+
+/** The batch that begins at `from` and holds `offset`. */
+function readOne(
+  log: Log,
+  segment: Segment,
+  { from, offset }: { from: number; offset: bigint },
+): Promise<Buffer> {
+  const end = log.readableBytes(segment)
+  const limits = { maxBytes: batchHeaderBytes, upTo: offset + 1n, atLeastOne: true }
+  return readFrom(log, segment, { from, end, offset, ...limits })
 }
 
 async function findBatch(

@@ -1,4 +1,5 @@
 // Disks that fail: replication.md F6 to F8, journal.md 2.13 and 3.2.
+import { batchAt, batchForTimestamp } from '@naru/log'
 import { batchHeaderBytes, batchSizeAt } from '@naru/records'
 import { describe, expect, it } from 'vitest'
 import { LogWorld } from './log-world.ts'
@@ -118,6 +119,21 @@ describe('damage on the disk', () => {
       await world.open()
       expect(await unexplained(world), `byte ${byte}`).toEqual([])
     }
+  })
+
+  it('of a record is not served by a look-up either', async () => {
+    const world = await worldWith(9)
+    await world.close()
+    world.crash()
+    const file = world.disk.file(firstSegment) as SimulatedFile
+    for (const position of batchPositions(file.cached)) file.flip(position + batchHeaderBytes + 4)
+    await world.open()
+    const log = world.log('a-0')
+    const { confirmedOffset: upTo } = log
+    const first = batchForTimestamp(log, { timestamp: 0n, from: 0n, upTo })
+    await expect(world.clock.drive(first)).rejects.toMatchObject({ code: 'LOG_CORRUPT' })
+    const last = world.clock.drive(batchAt(log, upTo - 1n))
+    await expect(last).rejects.toMatchObject({ code: 'LOG_CORRUPT' })
   })
 
   it('of a base offset is not served when the index is gone either', async () => {
