@@ -31,6 +31,12 @@ export async function inspectLog(log: Log, ledger: LogLedger, needed: number): P
   if (stored.values.size !== expected) {
     missing.push(`has ${stored.values.size} of ${expected} records`)
   }
+  // Not in one go, as readers do: each segment is looked into by its index.
+  for (const segment of log.segments) {
+    const offset = middleOf(log, segment)
+    const isMissed = !stored.isCorrupt && offset !== undefined && !(await holds(log, offset))
+    if (isMissed) missing.push(`is not found at ${offset}`)
+  }
   return { wrong, missing, isReported: log.isDamaged || stored.isCorrupt }
 }
 
@@ -48,6 +54,19 @@ export function inspectDerived(log: Log, ledger: LogLedger, derived: NewestBatch
     wrong.push(`derived state lacks the last batch at ${last}`)
   }
   return wrong
+}
+
+/** An offset in the middle of what may be read of a segment; undefined when there is nothing. */
+function middleOf(log: Log, segment: Log['segments'][number]): bigint | undefined {
+  const end = log.nextSegment(segment)?.baseOffset ?? log.confirmedOffset
+  const start = segment.baseOffset > log.logStartOffset ? segment.baseOffset : log.logStartOffset
+  return start < end ? (start + end) / 2n : undefined
+}
+
+async function holds(log: Log, offset: bigint): Promise<boolean> {
+  const upTo = log.confirmedOffset
+  const bytes = await log.read({ offset, maxBytes: 1, upTo, atLeastOne: true })
+  return valuesIn(bytes).has(Number(offset))
 }
 
 async function readAll(log: Log): Promise<{ values: Map<number, string>; isCorrupt: boolean }> {

@@ -2,6 +2,7 @@
  * A random walk of one log directory on a disk that fails: an operation returns an error, and nothing may be acknowledged any
  * more; then a bit flips or the end of a file is gone, and what that took must be reported, never served.
  */
+import { batchHeaderBytes, batchSizeAt } from '@naru/records'
 import { interrupt, live } from './log-walk.ts'
 import { type Excuse, LogWorld } from './log-world.ts'
 import type { SeededRandom } from './seeded-random.ts'
@@ -70,13 +71,45 @@ function armFault({ disk, random, directory }: LogWorld): void {
   }
 }
 
-/** Ends the process at a moment when everything acknowledged is witnessed, then damages one file. */
+interface Spot {
+  readonly what: string
+  /** What the damage explains, log by log. */
+  readonly excuse: (name: string) => Excuse
+}
+
+/** Ends the process at a moment when everything acknowledged is witnessed, damages one file, and starts it again. */
 async function damage(world: LogWorld): Promise<void> {
-  const { random, disk } = world
   await world.settle()
   await world.confirmed()
+  const spot = world.random.chance(0.2) ? await cutEnd(world) : await flipBit(world)
+  await world.open()
+  check(spot.what, await world.audit(spot.excuse))
+  await expectStillReported(world, spot.what)
+}
+
+/** A segment ends before what a checkpoint says, and the journal goes on behind it. */
+async function cutEnd(world: LogWorld): Promise<Spot> {
+  const names = [...world.directory.logs.keys()].filter((name) => world.isJournaled(name))
+  await world.quiet()
+  if (names.length === 0) return flipBit(world)
+  const name = world.random.pick(names)
+  const log = world.log(name)
+  const { segmentBaseOffset, position } = log.writtenEnd
+  const path = log.segmentOf(segmentBaseOffset).path
+  for (let count = world.random.below(4); count > 0; count--) world.append(name)
+  await world.confirmed()
+  interrupt(world, { isPowerLost: world.random.chance(0.5) })
+  if (position === 0) return { what: 'nothing to cut', excuse: () => 'nothing' }
+  const end = world.random.below(position)
+  world.disk.file(path)?.cut(end)
+  const excuse = (each: string) => (each === name ? 'flagged loss' : 'nothing')
+  return { what: `cut at ${end} of ${path}`, excuse }
+}
+
+async function flipBit(world: LogWorld): Promise<Spot> {
+  const { random, disk } = world
   const isJournaled = new Set(
-    [...world.directory.logs].filter(([, log]) => log.flushMode === 'ack').map(([name]) => name),
+    [...world.directory.logs.keys()].filter((name) => world.isJournaled(name)),
   )
   const witness = random.pick(['idle', 'idle', 'checkpoint', 'close'])
   // Long enough for a checkpoint that makes room for the witness, on a slow disk.
@@ -84,20 +117,19 @@ async function damage(world: LogWorld): Promise<void> {
   else if (witness === 'checkpoint') await world.clock.drive(world.directory.checkpoint())
   else await world.close()
   interrupt(world, { isPowerLost: random.chance(0.5) })
-  const spot = damageSomewhere(disk, random)
-  const when = `${spot.what} after ${witness}`
-  await world.open()
   const isClosed = witness === 'close'
-  check(
-    when,
-    await world.audit((name) => excuse(spot.path, name, isClosed || isJournaled.has(name))),
-  )
-  await expectStillReported(world, when)
+  const { path, position } = somewhere(disk, random)
+  const bit = random.below(8)
+  disk.file(path)?.flip(position, bit)
+  return {
+    what: `bit ${bit} of byte ${position} of ${path} after ${witness}`,
+    excuse: (name) => excuseFor(path, name, isClosed || isJournaled.has(name)),
+  }
 }
 
 /** What the damage of a file explains: the loss of what lies in it, when that is said. */
-function excuse(path: string, name: string, isDurable: boolean): Excuse {
-  if (path.endsWith('/naru-checkpoint')) return 'reported loss'
+function excuseFor(path: string, name: string, isDurable: boolean): Excuse {
+  if (path.endsWith('/naru-checkpoint')) return 'flagged loss'
   if (path.includes('/.journal/')) return isDurable ? 'reported loss' : 'nothing'
   if (!path.startsWith(`/data/${name}/`)) return 'nothing'
   if (path.endsWith('/partition.metadata')) return 'any loss'
@@ -116,33 +148,39 @@ async function expectStillReported(world: LogWorld, when: string): Promise<void>
   }
 }
 
-function damageSomewhere(
-  disk: SimulatedDisk,
-  random: SeededRandom,
-): { path: string; what: string } {
+/** A byte of a random file, more often where it matters. */
+function somewhere(disk: SimulatedDisk, random: SeededRandom): { path: string; position: number } {
+  const write = random.pick(disk.newestWrites)
+  if (write !== undefined && random.chance(0.3)) {
+    const part = random.pick([200, write.lengthBytes])
+    return { path: write.path, position: write.position + random.below(part) }
+  }
   const kind = random.pick([
     /\/journal-\d+$/,
-    /\/journal-\d+$/,
+    /\.log$/,
     /\.log$/,
     /\/naru-checkpoint$/,
     /\/partition\.metadata$/,
   ])
   const paths = disk.paths().filter((path) => kind.test(path) && disk.file(path)?.cached.length)
-  if (paths.length === 0) return { path: '', what: 'nothing damaged' }
+  if (paths.length === 0) return { path: '', position: 0 }
   const path = random.pick(paths)
-  const file = disk.file(path) as SimulatedFile
-  const position = random.below(file.cached.length)
-  const folder = path.slice(0, path.lastIndexOf('/'))
-  const isLast =
-    path ===
-    paths
-      .filter((each) => each.startsWith(folder))
-      .sort()
-      .at(-1)
-  if (path.endsWith('.log') && isLast && random.chance(0.5)) {
-    file.cut(position)
-    return { path, what: `cut at ${position} of ${path}` }
+  const content = (disk.file(path) as SimulatedFile).cached
+  const isHeader = path.endsWith('.log') && random.chance(0.5)
+  const position = isHeader
+    ? random.pick(batchPositions(content)) + random.below(batchHeaderBytes)
+    : random.below(content.length)
+  return { path, position }
+}
+
+/** Where batches begin in a segment. */
+export function batchPositions(segment: Buffer): number[] {
+  const positions = [0]
+  for (let at = 0; at + batchHeaderBytes <= segment.length; ) {
+    const size = batchSizeAt(segment, at)
+    if (size < batchHeaderBytes) break
+    at += size
+    if (at < segment.length) positions.push(at)
   }
-  file.flip(position, random.below(8))
-  return { path, what: `bit at ${position} of ${path}` }
+  return positions
 }

@@ -1,7 +1,8 @@
 // Disks that fail: replication.md F6 to F8, journal.md 2.13 and 3.2.
 import { batchAt, batchForTimestamp } from '@naru/log'
-import { batchHeaderBytes, batchSizeAt } from '@naru/records'
+import { batchHeaderBytes } from '@naru/records'
 import { describe, expect, it } from 'vitest'
+import { batchPositions } from './log-faults-walk.ts'
 import { LogWorld } from './log-world.ts'
 import type { SimulatedFile } from './simulated-file.ts'
 
@@ -9,12 +10,6 @@ const firstSegment = '/data/a-0/00000000000000000000.log'
 const sizes = {
   journal: { fileCount: 3, fileBytes: 16 << 10, fileBytesMax: 16 << 10, fileCountMax: 3 },
   dirtyBytesMax: { ack: 1 << 20, async: 1 << 20, never: 1 << 20 },
-}
-
-function batchPositions(segment: Buffer): number[] {
-  const positions: number[] = []
-  for (let at = 0; at < segment.length; at += batchSizeAt(segment, at)) positions.push(at)
-  return positions
 }
 
 /** Reads a damaged log at random and whole: a refusal to read is right, anything wrong is not. */

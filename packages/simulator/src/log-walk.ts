@@ -34,11 +34,13 @@ const actions: readonly (readonly [weight: number, action: Action])[] = [
   [3, (world) => world.checkpoint()],
   [1, (world) => world.quiet()],
 ]
+/** With nine, the table of a round is longer than a sector. */
+const allNames = ['a-0', 'b-0', 'c-0', 'd-0', 'e-0', 'f-0', 'g-0', 'h-0', 'i-0']
 const totalWeight = actions.reduce((sum, [weight]) => sum + weight, 0)
 
 /** Some random things happen, faster or slower than the disk can follow. */
 export async function live(world: LogWorld, isOver = () => false): Promise<void> {
-  const names = ['a-0', 'b-0', 'c-0', 'd-0', 'e-0'].slice(0, 2 + world.random.below(4))
+  const names = allNames.slice(0, world.random.pick([2, 3, 4, 5, 5, 9]))
   const pace = 1 + world.random.below(16)
   for (let count = 10 + world.random.below(60); count > 0 && !isOver(); count--) {
     const name = world.random.pick(names)
@@ -64,16 +66,46 @@ function appendToAll(world: LogWorld): void {
   }
 }
 
+/** A crash just after one of these is the most telling. */
+const moments: readonly (readonly [operation: string, path: RegExp])[] = [
+  ['rename', /naru-checkpoint/],
+  ['rename', /journal-\d+\.new$/],
+  ['rename', /\.log$/],
+  ['rename', /\.index/],
+  ['rename', /\.snapshot/],
+  ['rename', /-0$/],
+  ['remove', /\.log$/],
+  ['truncate', /\.log$/],
+  ['sync', /\.log$/],
+  ['write', /journal-\d+$/],
+]
+
 /** Ends the life of a process: cleanly, by a crash, or by a power loss; then interrupts the next starts too. */
 export async function end(world: LogWorld): Promise<void> {
-  const kind = world.random.pick(['close', 'crash', 'crash', 'power', 'power'])
+  const kind = world.random.pick(['close', 'closing', 'crash', 'crash', 'power', 'power'])
+  if (kind === 'close' && world.random.chance(0.5)) await world.settle()
   if (kind === 'close') await world.close()
+  if (kind === 'closing') world.beginClose()
+  if (kind !== 'close') await someTime(world, 60)
   interrupt(world, { isPowerLost: kind === 'power' || world.random.chance(0.3) })
   for (let interruptions = world.random.below(3); interruptions > 0; interruptions--) {
     world.beginStart()
-    await world.run(world.random.below(200))
+    await someTime(world, 200)
     interrupt(world, { isPowerLost: world.random.chance(0.5) })
   }
+}
+
+/** Lets things happen until a random moment. */
+async function someTime(world: LogWorld, stepsMax: number): Promise<void> {
+  const steps = world.random.below(stepsMax)
+  if (world.random.chance(0.6)) return world.run(steps)
+  const [awaited, path] = world.random.pick(moments)
+  let isOver = false
+  world.disk.watch = (operation, at) => {
+    isOver ||= operation === awaited && path.test(at)
+  }
+  for (let i = 0; i < stepsMax && !isOver; i++) await world.run(1)
+  world.disk.watch = () => {}
 }
 
 export function interrupt(world: LogWorld, { isPowerLost }: { isPowerLost: boolean }): void {

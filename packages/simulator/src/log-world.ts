@@ -30,7 +30,7 @@ const flushModes: readonly FlushMode[] = ['ack', 'async', 'never']
 const topicId = 'AAAAAAAAAAAAAAAAAAAAAA'
 
 /** What the disk was made to do explains that much. */
-export type Excuse = 'nothing' | 'reported loss' | 'any loss'
+export type Excuse = 'nothing' | 'reported loss' | 'flagged loss' | 'any loss'
 
 interface Sizes {
   readonly journal: JournalSize
@@ -103,12 +103,10 @@ export class LogWorld {
 
   /** Ends the process as it should end. What it has confirmed is on the disk then, whatever the flush mode. */
   async close(): Promise<void> {
-    await this.settle()
     const { logs } = this.directory
     await this.clock.drive(this.directory.close())
     for (const [name, log] of logs) {
-      if (log.confirmedOffset !== log.logEndOffset) this.#problems.push(`${name}: closed too early`)
-      this.ledgers.get(name)?.confirm(Number(log.logEndOffset), 'ack')
+      this.ledgers.get(name)?.confirm(Number(log.confirmedOffset), 'ack')
     }
   }
 
@@ -124,6 +122,10 @@ export class LogWorld {
   /** Whether the log can be used now. */
   isLive(name: string): boolean {
     return this.ledgers.get(name)?.state === 'live' && this.log(name).isLoaded
+  }
+
+  isJournaled(name: string): boolean {
+    return this.log(name).flushMode === 'ack'
   }
 
   /** Begins to make a log. */
@@ -274,13 +276,20 @@ export class LogWorld {
   async #inspect(name: string, ledger: LogLedger, excuse: Excuse): Promise<string[]> {
     const log = this.directory.logs.get(name)
     if (log === undefined) return excuse === 'any loss' ? [] : ['is gone']
+    if (excuse === 'flagged loss' && !log.isDamaged) return ['is not said to be damaged']
     if (!log.isLoaded) return excuse === 'nothing' ? ['cannot be loaded'] : []
     const needed = this.#hasLostPower ? ledger.durable : ledger.acknowledged
+    const isMoved = ledger.start === ledger.startMax && this.directory.startKind === 'crash'
     const { wrong, missing, isReported } = await this.clock.drive(inspectLog(log, ledger, needed))
     ledger.adopt({ start: Number(log.logStartOffset), end: Number(log.logEndOffset) })
-    if (excuse === 'any loss' || (excuse === 'reported loss' && isReported)) return [...wrong]
+    if (excuse === 'any loss' || (excuse !== 'nothing' && isReported)) return [...wrong]
     const found = [...wrong, ...missing]
-    if (excuse === 'reported loss') return found
+    // One may stay: that of the checkpointed end.
+    const third = log.segments[2]
+    if (isMoved && third !== undefined && third.baseOffset <= log.logStartOffset) {
+      found.push(`keeps segment ${log.segments[0]?.baseOffset} below its start`)
+    }
+    if (excuse !== 'nothing') return found
     if (isReported) found.push('reported as damaged')
     return found.concat(inspectDerived(log, ledger, this.#derived.get(name) as NewestBatches))
   }

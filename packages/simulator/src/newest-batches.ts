@@ -12,7 +12,11 @@ export class NewestBatches implements DerivedState {
   }
 
   restore({ producers }: { producers: Buffer | undefined }): boolean {
-    this.#serials = new Map(producers === undefined ? [] : JSON.parse(producers.toString()))
+    try {
+      this.#serials = new Map(producers === undefined ? [] : JSON.parse(producers.toString()))
+    } catch {
+      return false
+    }
     return true
   }
 

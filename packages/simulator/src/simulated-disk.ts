@@ -13,6 +13,8 @@ export type Fault = (operation: string, path: string) => string | undefined
 /** Gives the milliseconds that an operation takes longer. */
 export type Delay = (operation: string, path: string) => number
 
+const rememberedWrites = 4
+
 export class SimulatedDisk implements FileSystem {
   readonly #clock: SimulatedClock
   readonly #random: SeededRandom
@@ -24,6 +26,10 @@ export class SimulatedDisk implements FileSystem {
   /** The operations of this process that a fault has hit. */
   failures: string[] = []
   delay: Delay = () => 0
+  /** Told of each operation that was done. */
+  watch: (operation: string, path: string) => void = () => {}
+  /** The newest direct writes, the last one last. */
+  readonly newestWrites: { path: string; position: number; lengthBytes: number }[] = []
 
   constructor(clock: SimulatedClock, random: SeededRandom) {
     this.#clock = clock
@@ -193,6 +199,8 @@ export class SimulatedDisk implements FileSystem {
   ): Promise<void> {
     const write = { file, position, bytes: Buffer.from(buffer) }
     this.#directWrites.add(write)
+    this.newestWrites.push({ path, position, lengthBytes: buffer.length })
+    if (this.newestWrites.length > rememberedWrites) this.newestWrites.shift()
     await this.#operate('write', path, () => {
       this.#directWrites.delete(write)
       file.writeDurably(position, write.bytes)
@@ -219,6 +227,7 @@ export class SimulatedDisk implements FileSystem {
         }
         try {
           resolve(effect())
+          this.watch(operation, path)
         } catch (error) {
           reject(error)
         }
