@@ -88,6 +88,8 @@ export class LogRecovery {
       await this.#cut()
     } else {
       await this.#removeRetired()
+      // The stop came while the log was being made: its identity may not have a durable name yet.
+      if (this.#stored === undefined) await this.#fileSystem.syncDirectory(this.#partition.path)
     }
     await this.#listSegments()
     const last = this.#segments.at(-1)

@@ -287,6 +287,24 @@ describe('a flush', () => {
 })
 
 describe('a clean stop', () => {
+  it.each(seeds)(
+    'may come while a log is made, which the next run makes durable, seed %i',
+    async (seed) => {
+      const world = await worldWith({}, { seed })
+      world.disk.delay = (operation, path) =>
+        operation === 'sync' && path === '/data/a-0' ? 10_000 : 0
+      world.create('a-0', 'ack', 0)
+      await world.until(() => world.disk.paths().includes('/data/a-0/partition.metadata'))
+      await world.close()
+      world.crash()
+      expect(await restarted(world)).toEqual([])
+      world.append('a-0')
+      await world.confirmed()
+      world.losePower()
+      expect(await restarted(world)).toEqual([])
+    },
+  )
+
   it('waits for the checkpoint that is being written', async () => {
     const world = await worldWith({ 'a-0': 'ack' })
     world.disk.delay = (operation, path) =>
