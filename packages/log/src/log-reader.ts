@@ -29,13 +29,22 @@ export interface ReadRequest {
 
 /** Empty when there is nothing between `offset` and `upTo`. The caller has checked the offset against the log's bounds. */
 export async function readBatches(log: Log, request: ReadRequest): Promise<Buffer> {
-  let segment: Segment | undefined = log.segmentOf(request.offset)
+  const { offset } = request
+  const isWritten = offset < log.confirmedOffset
+  let segment: Segment | undefined = log.segmentOf(offset)
   while (segment !== undefined) {
     const bytes: Buffer | undefined = await readSegment(log, segment, request)
     if (bytes !== undefined) return bytes
     segment = log.nextSegment(segment)
   }
-  return empty
+  if (!isWritten || isGone(log, offset)) return empty
+  const position = log.readableBytes(log.activeSegment)
+  throw corrupt(log, log.activeSegment, { position, offset, what: 'no batch' })
+}
+
+/** Retention or a deletion was faster: there is nothing to read any more, and the file may be another log's. */
+function isGone(log: Log, offset: bigint): boolean {
+  return offset < log.logStartOffset || log.storage.isForgotten(log)
 }
 
 /** Undefined when what is wanted lies in a later segment. */
@@ -45,15 +54,13 @@ async function readSegment(
   request: ReadRequest,
 ): Promise<Buffer | undefined> {
   const end = log.readableBytes(segment)
-  // Retention or a deletion may be faster: then there is nothing to read any more, and the file may be another log's.
-  const isGone = () => request.offset < log.logStartOffset || log.storage.isForgotten(log)
   try {
-    const from = await positionOf(log, segment, request.offset)
-    if (from >= end) return undefined
-    const bytes = await readFrom(log, segment, { ...request, from, end })
-    return isGone() ? empty : bytes
+    const place = await placeOf(log, segment, request.offset)
+    if (place.from >= end) return undefined
+    const bytes = await readFrom(log, segment, { ...request, ...place, end })
+    return isGone(log, request.offset) ? empty : bytes
   } catch (error) {
-    if (isGone()) return empty
+    if (isGone(log, request.offset)) return empty
     throw error
   }
 }
@@ -61,13 +68,13 @@ async function readSegment(
 async function readFrom(
   log: Log,
   segment: Segment,
-  request: ReadRequest & { from: number; end: number },
+  request: ReadRequest & Place & { end: number },
 ): Promise<Buffer> {
   const { from, end, offset, maxBytes, atLeastOne, upTo } = request
   const bytes = await readAt(log, segment, { from, bytes: Math.min(maxBytes, end - from) })
   const cut = wholeBatches(bytes, upTo)
   if (cut > 0 || !atLeastOne) {
-    return finishRead(log, segment, { bytes: bytes.subarray(0, cut), from, offset })
+    return finishRead(log, segment, { ...request, bytes: bytes.subarray(0, cut) })
   }
   const headerBytes = Math.min(batchHeaderBytes, end - from)
   const header =
@@ -78,23 +85,39 @@ async function readFrom(
   }
   if (baseOffsetAt(header, 0) >= upTo) return empty
   const whole = await readAt(log, segment, { from, bytes: size })
-  return finishRead(log, segment, { bytes: whole, from, offset })
+  return finishRead(log, segment, { ...request, bytes: whole })
+}
+
+/** Where a batch begins, and what the way there tells of its offsets, which its checksum does not cover. */
+interface Place {
+  readonly from: number
+  readonly baseOffset?: bigint | undefined
+  readonly lastOffset?: bigint | undefined
 }
 
 /** Where the batch that holds `offset` begins, or the end of what is readable when it lies in a later segment. */
-export async function positionOf(log: Log, segment: Segment, offset: bigint): Promise<number> {
-  if (offset <= segment.baseOffset) return 0
+async function placeOf(log: Log, segment: Segment, offset: bigint): Promise<Place> {
+  if (offset <= segment.baseOffset) return { from: 0, baseOffset: segment.baseOffset }
   const known = segment.positionOfNext(offset)
-  if (known !== undefined) return known
-  const end = log.readableBytes(segment)
+  if (known !== undefined) return { from: known, baseOffset: offset }
+  const to = log.readableBytes(segment)
   const written = log.writtenEnd
-  if (offset >= written.endOffset && segment.baseOffset === written.segmentBaseOffset) return end
+  const isEnd = offset >= written.endOffset && segment.baseOffset === written.segmentBaseOffset
+  if (isEnd) return { from: to }
   const indexes = await log.storage.indexesOf(log, segment)
-  const from = indexes.offset.floorPosition(Number(offset - segment.baseOffset))
+  const relative = Number(offset - segment.baseOffset)
+  const from = indexes.offset.floorPosition(relative)
+  const entry = indexes.offset.floorOffset(relative)
+  let next = entry === undefined ? segment.baseOffset : undefined
   const lease = await log.storage.openSegment(segment, { create: false })
   try {
-    const stop = await scanHeaders(lease.file, { from, to: end }, (h) => h.lastOffset < offset)
-    return stop.position
+    const stop = await scanHeaders(lease.file, { from, to }, (header) => {
+      if (header.lastOffset >= offset) return false
+      next = header.lastOffset + 1n
+      return true
+    })
+    if (next !== undefined) return { from: stop.position, baseOffset: next }
+    return { from, lastOffset: segment.baseOffset + BigInt(entry as number) }
   } finally {
     lease.release()
   }
@@ -138,13 +161,15 @@ function wholeBatches(bytes: Buffer, upTo: bigint): number {
 function finishRead(
   log: Log,
   segment: Segment,
-  { bytes, from, offset }: { bytes: Buffer; from: number; offset: bigint },
+  { bytes, offset, ...place }: Place & { bytes: Buffer; offset: bigint },
 ): Buffer {
+  const { from } = place
   let at = 0
   let next = offset
   while (at < bytes.length) {
     const size = batchSizeAt(bytes, at)
-    if (next < log.trustedFromOffset && !isStoredBatch(bytes, at, { size, next })) break
+    const known = at === 0 ? place : { baseOffset: next }
+    if (next < log.trustedFromOffset && !isStoredBatch(bytes, at, { size, next, ...known })) break
     next = lastOffsetAt(bytes, at) + 1n
     at += size
   }
@@ -159,14 +184,17 @@ function finishRead(
 function isStoredBatch(
   bytes: Buffer,
   at: number,
-  { size, next }: { size: number; next: bigint },
+  expected: Omit<Place, 'from'> & { size: number; next: bigint },
 ): boolean {
+  const baseOffset = baseOffsetAt(bytes, at)
+  const lastOffset = lastOffsetAt(bytes, at)
   return (
     magicAt(bytes, at) === 2 &&
-    baseOffsetAt(bytes, at) <= next &&
-    lastOffsetAt(bytes, at) >= next &&
-    (at === 0 || baseOffsetAt(bytes, at) === next) &&
-    isCrcValid(bytes, at, size)
+    baseOffset <= expected.next &&
+    lastOffset >= expected.next &&
+    baseOffset === (expected.baseOffset ?? baseOffset) &&
+    lastOffset === (expected.lastOffset ?? lastOffset) &&
+    isCrcValid(bytes, at, expected.size)
   )
 }
 
@@ -214,21 +242,17 @@ export async function offsetOfMaxTimestamp(log: Log): Promise<bigint | undefined
 /** The batch that holds an offset; undefined when it was deleted. The caller has waited until the offset is confirmed. */
 export async function batchAt(log: Log, offset: bigint): Promise<Buffer | undefined> {
   const segment = log.segmentOf(offset)
-  const from = await positionOf(log, segment, offset)
-  const header = await readAt(log, segment, { from, bytes: batchHeaderBytes })
+  const place = await placeOf(log, segment, offset)
+  const header = await readAt(log, segment, { from: place.from, bytes: batchHeaderBytes })
   if (header.length < batchHeaderBytes || baseOffsetAt(header, 0) > offset) return undefined
-  return readOne(log, segment, { from, offset })
+  return readOne(log, segment, { ...place, offset })
 }
 
 /** The batch that begins at `from` and holds `offset`. */
-function readOne(
-  log: Log,
-  segment: Segment,
-  { from, offset }: { from: number; offset: bigint },
-): Promise<Buffer> {
+function readOne(log: Log, segment: Segment, place: Place & { offset: bigint }): Promise<Buffer> {
   const end = log.readableBytes(segment)
-  const limits = { maxBytes: batchHeaderBytes, upTo: offset + 1n, atLeastOne: true }
-  return readFrom(log, segment, { from, end, offset, ...limits })
+  const limits = { maxBytes: batchHeaderBytes, upTo: place.offset + 1n, atLeastOne: true }
+  return readFrom(log, segment, { ...place, end, ...limits })
 }
 
 async function findBatch(

@@ -40,6 +40,12 @@ export class OffsetIndex {
     return entry < 0 ? 0 : this.#buffer.readInt32BE(entry * entryBytes + 4)
   }
 
+  /** The relative offset of that entry: the last one of the batch that begins there. Undefined when there is no such entry. */
+  floorOffset(relativeOffset: number): number | undefined {
+    const entry = this.#floor(relativeOffset)
+    return entry < 0 ? undefined : this.#buffer.readInt32BE(entry * entryBytes)
+  }
+
   /** Drops the entries at or above `relativeOffset`. */
   truncate(relativeOffset: number): void {
     this.#entries = this.#floor(relativeOffset - 1) + 1

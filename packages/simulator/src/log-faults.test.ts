@@ -131,6 +131,22 @@ describe('damage on the disk', () => {
     await expect(last).rejects.toMatchObject({ code: 'LOG_CORRUPT' })
   })
 
+  it('of the lowest bit of a base offset, which still covers its neighbour, is not served', async () => {
+    for (let batch = 0; batch < 5; batch++) {
+      const world = await worldWith(9)
+      await world.close()
+      world.crash()
+      const file = world.disk.file(firstSegment) as SimulatedFile
+      file.flip((batchPositions(file.cached)[batch] as number) + 7, 0)
+      await world.open()
+      for (let offset = 0; offset < Number(world.log('a-0').logEndOffset); offset++) {
+        world.read('a-0', offset)
+        await world.settle()
+      }
+      expect(await unexplained(world), `batch ${batch}`).toEqual([])
+    }
+  })
+
   it('of a base offset is not served when the index is gone either', async () => {
     const world = await worldWith(0)
     while (world.log('a-0').segments.length < 3) world.append('a-0')
