@@ -1,7 +1,7 @@
 /** A log directory that can no longer be trusted or used: an input/output error, a lock, a foreign disk. */
 export class LogDirectoryError extends Error {
   override readonly name = 'LogDirectoryError'
-  readonly code: 'LOG_DIRECTORY_OFFLINE' | 'LOG_CORRUPT' | 'LOG_EXISTS'
+  readonly code: 'LOG_DIRECTORY_OFFLINE' | 'LOG_CORRUPT' | 'LOG_EXISTS' | 'LOG_UNIDENTIFIED'
   readonly directory: string
 
   constructor(

@@ -11,7 +11,7 @@ import {
   type LogCheckpoint,
 } from './checkpoint.ts'
 import { LogDirectoryError } from './errors.ts'
-import { deletedSuffix } from './file-names.ts'
+import { deletedSuffix, identityName } from './file-names.ts'
 import { type DirtyBytesMax, defaultDirtyBytesMax, Flusher } from './flusher.ts'
 import { GroupCommit, type RoundRun } from './group-commit.ts'
 import { Journal } from './journal.ts'
@@ -21,6 +21,7 @@ import { makeLogDirectory } from './log-creation.ts'
 import { loadLog } from './log-loader.ts'
 import { LogStorage } from './log-storage.ts'
 import type { OpenFiles } from './open-files.ts'
+import { holdsSegments } from './partition-directories.ts'
 import { join } from './paths.ts'
 import { type RecoveredDirectory, recoverDirectory } from './recovery.ts'
 import type { Segment } from './segment.ts'
@@ -169,6 +170,7 @@ export class LogDirectory implements AsyncDisposable {
     if (this.#logs.has(name)) {
       throw new LogDirectoryError('LOG_EXISTS', this.path, `Cannot create ${name}: it exists`)
     }
+    await this.#assertFree(name)
     const logId = this.#options.random.bytes(16)
     const path = await this.#guard(
       makeLogDirectory(this.#options.fileSystem, this.path, {
@@ -193,7 +195,7 @@ export class LogDirectory implements AsyncDisposable {
     return log
   }
 
-  /** Brings a log's derived state to its end, so that it can be appended to and read. Once per log; later calls wait for the first. */
+  /** Brings a log's derived state to its end, so that it can be appended to and read. Once per log; later calls wait for the first, and fail as it did. */
   async load(log: Log, derived: DerivedState): Promise<void> {
     this.#assertOnline()
     const state = this.#states.get(log) as LogState
@@ -442,6 +444,14 @@ export class LogDirectory implements AsyncDisposable {
       this.#goOffline(error)
       throw this.#offline ?? error
     }
+  }
+
+  /** An empty log in the place of one whose identity was lost would look as if nothing had ever been acknowledged. */
+  async #assertFree(name: string): Promise<void> {
+    const path = join(this.path, name)
+    if (!(await holdsSegments(this.#options.fileSystem, path))) return
+    const message = `Cannot create ${name}: ${path} holds segments, but no valid ${identityName}. Restore that file, or move the directory away to begin anew.`
+    throw new LogDirectoryError('LOG_UNIDENTIFIED', this.path, message)
   }
 
   #assertOnline(): void {

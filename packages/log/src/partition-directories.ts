@@ -15,7 +15,8 @@ export interface PartitionFound {
 
 /**
  * The partition directories of a log directory. What a deletion left behind is removed. A directory without an identity never
- * took an append: it is removed when it is empty of segments, and set aside as stray when it is not.
+ * took an append, and is removed. When it holds segments all the same, its identity was lost: it is left as it is, and stands
+ * in the way of an empty log of that name.
  */
 export async function listPartitions(
   fileSystem: FileSystem,
@@ -35,12 +36,21 @@ export async function listPartitions(
     const identity = bytes === undefined ? undefined : decodeIdentity(bytes)
     if (identity !== undefined) {
       found.push({ name, path: directory, identity, fileNames })
-    } else if (fileNames.some((file) => file.endsWith('.log'))) {
-      logger.error('stray-directory', { directory, reason: 'no identity file' })
-      await fileSystem.rename(directory, `${directory}.unidentified-stray`)
+    } else if (fileNames.some(isSegment)) {
+      logger.error('log-unidentified', { directory, file: identityName })
     } else {
       await fileSystem.removeDirectory(directory)
     }
   })
   return found.sort((a, b) => (a.name < b.name ? -1 : 1))
+}
+
+/** Whether a directory is there and holds segments. */
+export async function holdsSegments(fileSystem: FileSystem, path: string): Promise<boolean> {
+  const isThere = (await fileSystem.stat(path)) !== undefined
+  return isThere && (await fileSystem.list(path)).some(isSegment)
+}
+
+function isSegment(fileName: string): boolean {
+  return fileName.endsWith('.log')
 }

@@ -102,7 +102,7 @@ export class PartitionHost {
     return this.directory.offline === undefined
   }
 
-  /** Loads the log. The first append or read of a partition waits for it. */
+  /** Loads the log, once: the first append or read of a partition waits for it. A log that cannot be loaded stays so until a restart. */
   async open(): Promise<PartitionLeader> {
     if (this.#leader !== undefined) return this.#leader
     this.#opening ??= this.#load()
@@ -238,12 +238,7 @@ export class PartitionHost {
   }
 
   async #load(): Promise<void> {
-    try {
-      await this.directory.load(this.log, this.#state)
-    } catch (error) {
-      this.#opening = undefined
-      throw error
-    }
+    await this.directory.load(this.log, this.#state)
     this.#leader = new PartitionLeader(this.#leaderEpoch, {
       logStartOffset: this.log.logStartOffset,
       highWatermark: this.log.confirmedOffset,

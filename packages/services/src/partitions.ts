@@ -1,6 +1,6 @@
 /** The partitions of this broker: brought in line with the metadata, looked up by name or id. */
 import type { Clock, Logger } from '@naru/base'
-import type { Log, LogDirectory } from '@naru/log'
+import { type Log, type LogDirectory, LogDirectoryError } from '@naru/log'
 import type { MetadataImage, MetadataRecord, PartitionImage, TopicImage } from '@naru/metadata'
 import {
   kafkaErrors,
@@ -106,32 +106,32 @@ export class Partitions {
 
   async #create(topic: TopicImage, partition: PartitionImage): Promise<PartitionHost | undefined> {
     const { nodeId, clock, configOf, logger, directories } = this.#options
+    const offline = { topic: topic.name, partition: partition.partition }
     const id = partition.directories[partition.replicas.indexOf(nodeId)] ?? ''
     const directory = directories.get(id)
     if (directory === undefined || directory.offline !== undefined) {
-      logger.error('partition-offline', { topic: topic.name, partition: partition.partition })
+      logger.error('partition-offline', { ...offline, reason: 'its log directory is offline' })
       return undefined
     }
     const config = configOf(topic.name)
     const name = topicPartitionKey(topic.name, partition.partition)
-    let log = directory.logs.get(name)
-    if (log !== undefined && directory.topicIdOf(log) !== topic.topicId) {
-      await directory.deleteLog(log, { suffix: 'stray' })
-      log = undefined
+    try {
+      const log = await logOf(directory, { name, topicId: topic.topicId, config })
+      return new PartitionHost({
+        topic: topic.name,
+        topicId: topic.topicId,
+        partition: partition.partition,
+        leaderEpoch: partition.leaderEpoch,
+        log,
+        directory,
+        clock,
+        config,
+      })
+    } catch (error) {
+      if (!(error instanceof LogDirectoryError)) throw error
+      logger.error('partition-offline', { ...offline, reason: error.message })
+      return undefined
     }
-    const { topicId } = topic
-    const created = { name, topicId, firstOffset: 0n, flushMode: config.flush, config }
-    log ??= await directory.createLog(created)
-    return new PartitionHost({
-      topic: topic.name,
-      topicId: topic.topicId,
-      partition: partition.partition,
-      leaderEpoch: partition.leaderEpoch,
-      log,
-      directory,
-      clock,
-      config,
-    })
   }
 
   async #remove(topic: string): Promise<void> {
@@ -153,4 +153,18 @@ export class Partitions {
       await host.directory.setFlushMode(host.log, config.flush)
     }
   }
+}
+
+/** The log that was found, its flush mode as it is set now: the settings may have changed while the broker was down. */
+async function logOf(
+  directory: LogDirectory,
+  { name, topicId, config }: { name: string; topicId: TopicId; config: TopicConfig },
+): Promise<Log> {
+  const found = directory.logs.get(name)
+  if (found !== undefined && directory.topicIdOf(found) === topicId) {
+    await directory.setFlushMode(found, config.flush)
+    return found
+  }
+  if (found !== undefined) await directory.deleteLog(found, { suffix: 'stray' })
+  return directory.createLog({ name, topicId, firstOffset: 0n, flushMode: config.flush, config })
 }

@@ -184,14 +184,19 @@ describe('damage on the disk', () => {
     expect(await world.audit((name) => (name === 'a-0' ? 'reported loss' : 'nothing'))).toEqual([])
   })
 
-  it('of an identity file sets its directory aside, and leaves what is in it', async () => {
+  it('of an identity file leaves the directory as it is, and in the way of an empty log of that name', async () => {
     const world = await worldWith(30)
     world.crash()
     world.disk.file('/data/a-0/partition.metadata')?.flip(50)
     await world.open()
     expect(world.directory.logs.has('a-0')).toBe(false)
-    const segment = '/data/a-0.unidentified-stray/00000000000000000000.log'
-    expect(world.disk.file(segment)?.cached.length).toBeGreaterThan(0)
+    world.create('a-0', 'ack', 0)
+    await world.settle()
+    expect(await world.audit(() => 'any loss')).toEqual([
+      expect.stringContaining('holds segments, but no valid partition.metadata'),
+    ])
+    expect(world.directory.offline).toBeUndefined()
+    expect(world.disk.file(firstSegment)?.cached.length).toBeGreaterThan(0)
   })
 
   it('in a round of the journal that had been durable is reported for every log that may have been in it', async () => {

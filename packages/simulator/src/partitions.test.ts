@@ -1,0 +1,109 @@
+// What a broker makes of the logs that it finds, on a simulated disk.
+import { silentLogger } from '@naru/base'
+import { LogDirectory, OpenFiles } from '@naru/log'
+import { configKey, emptyImage, type MetadataImage, replay, resourceTypes } from '@naru/metadata'
+import { Partitions, TopicConfigs } from '@naru/services'
+import { describe, expect, it } from 'vitest'
+import { SeededRandom } from './seeded-random.ts'
+import { SimulatedClock } from './simulated-clock.ts'
+import { SimulatedDisk } from './simulated-disk.ts'
+
+const topicId = 'AAAAAAAAAAAAAAAAAAAAAA'
+const directoryId = 'BBBBBBBBBBBBBBBBBBBBBA'
+const journal = { fileCount: 3, fileBytes: 16 << 10, fileBytesMax: 16 << 10, fileCountMax: 3 }
+
+function imageOfOneTopic(): MetadataImage {
+  const image = emptyImage()
+  replay(image, { type: 'topic', topicId, name: 'orders' })
+  replay(image, {
+    type: 'partition',
+    topicId,
+    partition: 0,
+    replicas: [1],
+    directories: [directoryId],
+    isr: [1],
+    leader: 1,
+    leaderEpoch: 0,
+    partitionEpoch: 0,
+  })
+  return image
+}
+
+class World {
+  readonly clock = new SimulatedClock()
+  readonly random = new SeededRandom(5)
+  readonly disk = new SimulatedDisk(this.clock, this.random.split())
+  readonly image = imageOfOneTopic()
+  directory!: LogDirectory
+
+  /** A start of the part of a broker that holds partitions. */
+  async start(brokerDefaults = new Map<string, string>()): Promise<Partitions> {
+    const configs = new TopicConfigs(this.image, brokerDefaults)
+    const partitions = this.#start(configs)
+    return this.clock.drive(partitions)
+  }
+
+  async #start(configs: TopicConfigs): Promise<Partitions> {
+    const { clock, random, disk, image } = this
+    const shared = { clock, random, logger: silentLogger, fileSystem: disk }
+    await disk.makeDirectory('/data')
+    await disk.syncDirectory('/')
+    this.directory = await LogDirectory.open({
+      ...shared,
+      path: '/data',
+      openFiles: new OpenFiles(disk, 100),
+      journal,
+      configOf: () => configs.of('orders'),
+      onOffline: (error) => {
+        throw error
+      },
+    })
+    const partitions = new Partitions({
+      nodeId: 1,
+      image,
+      directories: new Map([[directoryId, this.directory]]),
+      clock,
+      logger: silentLogger,
+      configOf: (topic) => configs.of(topic),
+    })
+    await partitions.adopt()
+    return partitions
+  }
+}
+
+describe('the flush mode of a log that is found', () => {
+  it("is the topic's, also when the process died between its change and what that changes here", async () => {
+    const world = new World()
+    const before = await world.start(new Map([['naru.flush', 'never']]))
+    expect(before.get('orders', 0)?.log.flushMode).toBe('never')
+    world.disk.crash()
+    const key = configKey(resourceTypes.topic, 'orders')
+    world.image.configs.set(key, new Map([['naru.flush', 'ack']]))
+    const after = await world.start(new Map([['naru.flush', 'never']]))
+    expect(after.get('orders', 0)?.log.flushMode).toBe('ack')
+  })
+
+  it('follows the configuration of the broker over a clean stop, and is remembered', async () => {
+    const world = new World()
+    await world.start(new Map([['naru.flush', 'never']]))
+    await world.clock.drive(world.directory.close())
+    await world.start()
+    expect(world.directory.logs.get('orders-0')?.flushMode).toBe('ack')
+    world.disk.losePower()
+    await world.start()
+    expect(world.directory.logs.get('orders-0')?.flushMode).toBe('ack')
+  })
+})
+
+it('a log without a valid identity takes its partition offline instead of an empty log in its place', async () => {
+  const world = new World()
+  await world.start()
+  await world.clock.drive(world.directory.close())
+  world.disk.file('/data/orders-0/partition.metadata')?.flip(50)
+  const segment = '/data/orders-0/00000000000000000000.log'
+  const file = await world.clock.drive(world.disk.open(segment, 'write'))
+  await world.clock.drive(file.close())
+  const partitions = await world.start()
+  expect(partitions.get('orders', 0)).toBeUndefined()
+  expect(world.disk.file(segment)).toBeDefined()
+})
