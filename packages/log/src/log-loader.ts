@@ -91,10 +91,11 @@ async function resumeIndexes(log: Log, segment: Segment, from: bigint): Promise<
           join(log.path, segmentFileName(segment.baseOffset, suffix)),
         )
       : undefined) ?? Buffer.alloc(0)
-  const offset = new OffsetIndex(await read('.index'))
+  let offset = new OffsetIndex(await read('.index'))
   const time = new TimeIndex(await read('.timeindex'))
   const relative = Number(from - segment.baseOffset)
   offset.truncate(relative)
+  if (!(await holdsLastEntry(log, segment, offset))) offset = new OffsetIndex()
   segment.indexes = { offset, time }
   segment.sizeBytes = offset.entries === 0 ? 0 : offset.floorPosition(relative)
   // Timestamps of batches from the resumed position on are noted again by the replay.
@@ -104,4 +105,22 @@ async function resumeIndexes(log: Log, segment: Segment, from: bigint): Promise<
     segment.maxTimestamp = last.timestamp
     segment.maxTimestampOffset = segment.baseOffset + BigInt(last.relativeOffset)
   }
+}
+
+/** Whether the batch that the last entry names lies where it says: otherwise the index is damaged, and made anew. */
+async function holdsLastEntry(log: Log, segment: Segment, index: OffsetIndex): Promise<boolean> {
+  const last = index.floorOffset(Number.MAX_SAFE_INTEGER)
+  if (last === undefined) return true
+  const range = { from: index.floorPosition(last), to: log.readableBytes(segment) }
+  let found: bigint | undefined
+  const lease = await log.storage.openSegment(segment, { create: false })
+  try {
+    await scanHeaders(lease.file, range, (header) => {
+      found = header.lastOffset
+      return false
+    })
+  } finally {
+    lease.release()
+  }
+  return found === segment.baseOffset + BigInt(last)
 }

@@ -1,5 +1,7 @@
 /** Reads and look-ups in a log. Whole batches only, and only what is written. */
+import type { File } from '@naru/base'
 import {
+  type BatchHeader,
   baseOffsetAt,
   batchHeaderBytes,
   batchSizeAt,
@@ -106,21 +108,38 @@ async function placeOf(log: Log, segment: Segment, offset: bigint): Promise<Plac
   if (isEnd) return { from: to }
   const indexes = await log.storage.indexesOf(log, segment)
   const relative = Number(offset - segment.baseOffset)
-  const from = indexes.offset.floorPosition(relative)
   const entry = indexes.offset.floorOffset(relative)
-  let next = entry === undefined ? segment.baseOffset : undefined
   const lease = await log.storage.openSegment(segment, { create: false })
   try {
-    const stop = await scanHeaders(lease.file, { from, to }, (header) => {
-      if (header.lastOffset >= offset) return false
-      next = header.lastOffset + 1n
-      return true
-    })
-    if (next !== undefined) return { from: stop.position, baseOffset: next }
-    return { from, lastOffset: segment.baseOffset + BigInt(entry as number) }
+    const walk = (start: Place) => walkTo(lease.file, start, { offset, to })
+    const start = { from: 0, baseOffset: segment.baseOffset }
+    if (entry === undefined) return (await walk(start)) ?? start
+    const lastOffset = segment.baseOffset + BigInt(entry)
+    const named = { from: indexes.offset.floorPosition(relative), lastOffset }
+    // What the entry names is not there: it is damaged, and the log itself has the answer.
+    return (await walk(named)) ?? (await walk(start)) ?? start
   } finally {
     lease.release()
   }
+}
+
+/** From the batch at `start` to the one that holds `offset`. Undefined when another batch than that lies there, or none. */
+async function walkTo(
+  file: File,
+  start: Place,
+  { offset, to }: { offset: bigint; to: number },
+): Promise<Place | undefined> {
+  let first: BatchHeader | undefined
+  let next: bigint | undefined
+  const stop = await scanHeaders(file, { from: start.from, to }, (header) => {
+    first ??= header
+    if (header.lastOffset >= offset) return false
+    next = header.lastOffset + 1n
+    return true
+  })
+  const { baseOffset = first?.baseOffset, lastOffset = first?.lastOffset } = start
+  if (first?.baseOffset !== baseOffset || first?.lastOffset !== lastOffset) return undefined
+  return next === undefined ? start : { from: stop.position, baseOffset: next }
 }
 
 async function readAt(

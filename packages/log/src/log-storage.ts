@@ -16,7 +16,7 @@ import type { Log } from './log.ts'
 import { OffsetIndex } from './offset-index.ts'
 import type { Lease, OpenFiles } from './open-files.ts'
 import { join } from './paths.ts'
-import type { Segment } from './segment.ts'
+import { Segment } from './segment.ts'
 import { TimeIndex } from './time-index.ts'
 
 /** Sealed segments of one log that keep their indexes in memory. */
@@ -158,36 +158,37 @@ export class LogStorage {
       join(log.path, segmentFileName(segment.baseOffset, suffix))
     const offset = await readFileIfPresent(this.fileSystem, path('.index'))
     const time = await readFileIfPresent(this.fileSystem, path('.timeindex'))
-    if (offset !== undefined && time !== undefined) {
-      segment.indexes = { offset: new OffsetIndex(offset), time: new TimeIndex(time) }
-      noteNewest(segment)
-    } else {
-      this.#logger.info('index-rebuilt', { log: log.name, segment: segment.path })
-      await this.#rebuild(log, segment)
-    }
+    const indexes =
+      offset !== undefined && time !== undefined
+        ? { offset: new OffsetIndex(offset), time: new TimeIndex(time) }
+        : await this.#derivedIndexes(log, segment)
+    segment.indexes = indexes
+    noteNewest(segment)
     unloadOthers(log, segment)
-    return segment.indexes as NonNullable<Segment['indexes']>
+    return indexes
   }
 
-  async #rebuild(log: Log, segment: Segment): Promise<void> {
-    const to = log.readableBytes(segment)
-    segment.indexes = { offset: new OffsetIndex(), time: new TimeIndex() }
-    segment.sizeBytes = 0
+  /** Beside the segment: others read it meanwhile. */
+  async #derivedIndexes(log: Log, segment: Segment): Promise<NonNullable<Segment['indexes']>> {
+    this.#logger.info('index-rebuilt', { log: log.name, segment: segment.path })
+    const { baseOffset } = segment
+    const indexes = { offset: new OffsetIndex(), time: new TimeIndex() }
+    const scanned = new Segment({ directory: log.path, baseOffset, sizeBytes: 0, isNew: false })
+    scanned.indexes = indexes
     const lease = await this.openSegment(segment, { create: false })
     try {
-      await scanHeaders(lease.file, { from: 0, to }, (header) => {
+      await scanHeaders(lease.file, { from: 0, to: log.readableBytes(segment) }, (header) => {
         const isOfSegment =
-          header.baseOffset >= segment.baseOffset &&
-          segment.canHold(header.lastOffset, header.sizeBytes)
+          header.baseOffset >= baseOffset && scanned.canHold(header.lastOffset, header.sizeBytes)
         if (!isOfSegment) return false
-        segment.append(header, log.config.indexIntervalBytes)
+        scanned.append(header, log.config.indexIntervalBytes)
         return true
       })
     } finally {
       lease.release()
-      segment.sizeBytes = to
     }
-    segment.seal()
+    scanned.seal()
+    return indexes
   }
 }
 

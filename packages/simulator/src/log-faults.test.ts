@@ -159,6 +159,27 @@ describe('damage on the disk', () => {
     expect(await unexplained(world)).toEqual([])
   })
 
+  it.each([
+    ['a sealed segment', 3],
+    ['the segment that a start reads on in', 1],
+  ])('of any byte of the index of %s costs no record', async (_, segments) => {
+    const path = firstSegment.replace('.log', '.index')
+    for (let byte = 0; ; byte++) {
+      const world = await worldWith(0)
+      const { activeSegment } = world.log('a-0')
+      while (activeSegment.sizeBytes < 4_000) world.append('a-0')
+      while (world.log('a-0').segments.length < segments) world.append('a-0')
+      await world.confirmed()
+      await world.close()
+      const file = world.disk.file(path) as SimulatedFile
+      expect(file.cached.length).toBeGreaterThan(16)
+      if (byte === file.cached.length) break
+      file.flip(byte)
+      await world.open()
+      expect(await world.audit()).toEqual([])
+    }
+  })
+
   it.each([2, 5, 7])('of byte %i of an unjournaled tail moves no offset', async (position) => {
     const world = new LogWorld(3, sizes)
     await world.open()
