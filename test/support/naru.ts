@@ -38,7 +38,8 @@ export function startNaru(args: readonly string[], { env = {}, node = [] }: Naru
 /** The same on a terminal, as far as the program can tell. */
 export function startNaruOnTerminal(args: readonly string[], { env = {} }: NaruOptions = {}) {
   const words = [process.execPath, entrance, ...args].map((word) => `'${word}'`)
-  const child = spawn('script', ['-qec', words.join(' '), '/dev/null'], {
+  // In the shell's place: dash, which runs it where SHELL is not set, would stay and die of a Ctrl-C itself.
+  const child = spawn('script', ['-qec', `exec ${words.join(' ')}`, '/dev/null'], {
     env: { ...cleanEnvironment(), TERM: 'xterm-256color', ...env },
   })
   return watched(child)
