@@ -9,5 +9,11 @@ export type { DirectFile, File, FileSystem } from './file-system.ts'
 export { FileSystemError } from './file-system.ts'
 export type { LogFields, Logger } from './logger.ts'
 export { silentLogger } from './logger.ts'
+export type {
+  MessageNetwork,
+  MessageServer,
+  MessageStream,
+  StreamClose,
+} from './message-network.ts'
 export type { Random } from './random.ts'
 export { unsignedVarintSize } from './varint.ts'
