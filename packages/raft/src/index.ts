@@ -1,6 +1,6 @@
 export type { Entry, HardState, ReplicaKey, Snapshot } from './entry.ts'
 export { entryBytes } from './entry.ts'
-export type { Message, MessageOf, MessageType } from './messages.ts'
+export type { Draft, Message, MessageOf, MessageType } from './messages.ts'
 export type { RaftLimits, RaftOptions } from './options.ts'
 export { defaultLimits } from './options.ts'
 export type { Progress } from './progress.ts'

@@ -1,0 +1,63 @@
+import { entryBytes, type Message } from '@naru/raft'
+import type { Call, CallOutcome, Frame } from './frame.ts'
+
+/** What waits to be said to one broker. Bounded: what does not fit is dropped, and whoever needs it repeats it. */
+export class FrameOutbox {
+  readonly #itemsMax: number
+  readonly #bytesMax: number
+  #raft: Message[] = []
+  #calls: Call[] = []
+  #results: (CallOutcome & { readonly id: number })[] = []
+  #latest: Frame = {}
+  #bytes = 0
+
+  constructor(limits: { readonly items: number; readonly bytes: number }) {
+    this.#itemsMax = limits.items
+    this.#bytesMax = limits.bytes
+  }
+
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** Of heartbeats and session states only the newest matters. */
+  add({ raft = [], calls = [], results = [], ...latest }: Frame): void {
+    this.#latest = { ...this.#latest, ...latest }
+    if (this.#isFull) return
+    for (const message of raft) this.#bytes += messageBytes(message)
+    for (const { payload } of calls) this.#bytes += payload.length
+    for (const result of results) this.#bytes += 'payload' in result ? result.payload.length : 0
+    this.#raft.push(...raft)
+    this.#calls.push(...calls)
+    this.#results.push(...results)
+  }
+
+  /** All that waits; undefined when nothing does. */
+  take(): Frame | undefined {
+    const items = this.#raft.length + this.#calls.length + this.#results.length
+    if (items === 0 && Object.keys(this.#latest).length === 0) return undefined
+    const frame = {
+      ...this.#latest,
+      raft: this.#raft,
+      calls: this.#calls,
+      results: this.#results,
+    }
+    this.#raft = []
+    this.#calls = []
+    this.#results = []
+    this.#latest = {}
+    this.#bytes = 0
+    return frame
+  }
+
+  get #isFull(): boolean {
+    const items = this.#raft.length + this.#calls.length + this.#results.length
+    return items >= this.#itemsMax || this.#bytes >= this.#bytesMax
+  }
+}
+
+function messageBytes(message: Message): number {
+  if (message.type === 'snapshot') return message.data.length
+  if (message.type !== 'append') return 64
+  return message.entries.reduce((sum, entry) => sum + entryBytes(entry), 64)
+}
