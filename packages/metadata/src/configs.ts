@@ -10,7 +10,9 @@ import { type Refusal, refusal } from './decision.ts'
 import { configKey, type MetadataImage, resourceTypes } from './image.ts'
 import type { MetadataRecord } from './records.ts'
 
-export type ConfigOperation = 'set' | 'delete' | 'append' | 'subtract'
+/** By Kafka's numbers. */
+export const configOperations = ['set', 'delete', 'append', 'subtract'] as const
+export type ConfigOperation = (typeof configOperations)[number]
 
 export interface ConfigChange {
   readonly name: string

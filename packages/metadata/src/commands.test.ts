@@ -1,0 +1,149 @@
+import { DecodeError } from '@naru/base'
+import { kafkaErrors, zeroTopicId } from '@naru/model'
+import fc from 'fast-check'
+import { expect, it } from 'vitest'
+import {
+  type Command,
+  decide,
+  decodeCommand,
+  decodeResult,
+  encodeCommand,
+  encodeResult,
+} from './commands.ts'
+import { isRefusal, refusal } from './decision.ts'
+import { emptyImage } from './image.ts'
+import { replay } from './replay.ts'
+
+const id = 'AAAAAAAAAAAAAAAAAAAAAQ'
+const settings = {
+  defaults: { partitions: 2, replicationFactor: 1 },
+  isDeletionEnabled: true,
+  configDefault: () => '',
+}
+const context = { index: 7n, nowMs: 1_000, settings }
+
+const commands: Command[] = [
+  {
+    type: 'createTopic',
+    topic: {
+      name: 'orders',
+      partitions: -1,
+      replicationFactor: -1,
+      assignments: [{ partition: 0, replicas: [1, 2] }],
+      configs: [{ name: 'retention.ms', value: null }],
+    },
+    topicId: id,
+    validateOnly: true,
+  },
+  { type: 'deleteTopic', name: null, topicId: id },
+  { type: 'deleteTopic', name: 'orders', topicId: zeroTopicId },
+  { type: 'createPartitions', name: 'orders', count: 3, assignments: null, validateOnly: false },
+  { type: 'createPartitions', name: 'orders', count: 3, assignments: [[1]], validateOnly: false },
+  {
+    type: 'alterTopicConfig',
+    topic: 'orders',
+    changes: [
+      { name: 'a', operation: 'subtract', value: 'b' },
+      { name: 'c', operation: 'delete', value: null },
+    ],
+    validateOnly: false,
+  },
+  {
+    type: 'replaceTopicConfig',
+    topic: 'orders',
+    configs: [{ name: 'a', value: 'b' }],
+    validateOnly: false,
+  },
+  { type: 'allocateProducerIds' },
+]
+
+it.each(commands)('$type is the same after its way over the wire', (command) => {
+  expect(decodeCommand(encodeCommand(command))).toEqual(command)
+})
+
+it('answers and refusals are the same after their way over the wire', () => {
+  const created = { topicId: id, partitions: 3, replicationFactor: 2 }
+  expect(decodeResult('createTopic', encodeResult('createTopic', created))).toEqual(created)
+  const taken = { firstProducerId: 2n ** 62n, count: 1000 }
+  const bytes = encodeResult('allocateProducerIds', taken)
+  expect(decodeResult('allocateProducerIds', bytes)).toEqual(taken)
+  const no = refusal(kafkaErrors.TOPIC_ALREADY_EXISTS, 'Topic exists')
+  expect(decodeResult('createTopic', encodeResult('createTopic', no))).toEqual(no)
+})
+
+it('bytes that are no command, or the start of one, are refused as such', () => {
+  const decoded = (bytes: Buffer) => {
+    try {
+      return decodeCommand(bytes)
+    } catch (error) {
+      expect(error).toBeInstanceOf(DecodeError)
+      return undefined
+    }
+  }
+  const damaged = fc
+    .record({ command: fc.constantFrom(...commands), at: fc.nat(), byte: fc.nat(255) })
+    .map(({ command, at, byte }) => {
+      const bytes = encodeCommand(command)
+      bytes[at % bytes.length] = byte
+      return bytes
+    })
+  fc.assert(
+    fc.property(fc.oneof(fc.uint8Array(), damaged), (bytes) => void decoded(Buffer.from(bytes))),
+  )
+  for (const command of commands) {
+    const bytes = encodeCommand(command)
+    expect(decoded(Buffer.concat([bytes, Buffer.from([0])]))).toBeUndefined()
+    for (let size = 0; size < bytes.length; size++) {
+      expect(decoded(bytes.subarray(0, size))).toBeUndefined()
+    }
+  }
+})
+
+it('producer ids are given out once, and never beyond the last', () => {
+  const image = emptyImage()
+  const seen: bigint[] = []
+  for (let i = 0; i < 3; i++) {
+    const { records, response } = decide(image, { type: 'allocateProducerIds' }, context)
+    if (!isRefusal(response)) seen.push(response.firstProducerId)
+    for (const record of records) replay(image, record)
+  }
+  expect(seen).toEqual([0n, 1000n, 2000n])
+  image.nextProducerId = 2n ** 63n - 999n
+  const { records, response } = decide(image, { type: 'allocateProducerIds' }, context)
+  expect(isRefusal(response)).toBe(true)
+  expect(records).toEqual([])
+})
+
+it('validateOnly answers without records', () => {
+  const image = emptyImage()
+  const broker = { nodeId: 1, rack: null, endpoints: [], directories: [id] }
+  replay(image, { type: 'broker', ...broker, brokerEpoch: 1n, incarnationId: id })
+  const topic = {
+    name: 'orders',
+    partitions: -1,
+    replicationFactor: -1,
+    assignments: [],
+    configs: [],
+  }
+  const create = (validateOnly: boolean) =>
+    decide(image, { type: 'createTopic', topic, topicId: id, validateOnly }, context)
+  const response = { topicId: id, partitions: 2, replicationFactor: 1 }
+  expect(create(true)).toEqual({ records: [], response })
+  expect(create(false)).toMatchObject({ records: { length: 3 }, response })
+})
+
+it('a topic is deleted by name or id, unless the controller forbids it', () => {
+  const image = emptyImage()
+  replay(image, { type: 'topic', topicId: id, name: 'orders' })
+  const removed = { records: [{ type: 'removeTopic', topicId: id }] }
+  const named = { type: 'deleteTopic', name: 'orders', topicId: zeroTopicId } as const
+  expect(decide(image, named, context)).toMatchObject(removed)
+  expect(decide(image, { type: 'deleteTopic', name: null, topicId: id }, context)).toMatchObject(
+    removed,
+  )
+  const forbidden = { ...context, settings: { ...settings, isDeletionEnabled: false } }
+  expect(decide(image, named, forbidden)).toMatchObject({
+    records: [],
+    response: { error: kafkaErrors.TOPIC_DELETION_DISABLED },
+  })
+})

@@ -1,0 +1,17 @@
+import type { TopicDefaults } from './topics.ts'
+
+/** What decisions take from the configuration of the broker that is the controller. */
+export interface ControllerSettings {
+  readonly defaults: TopicDefaults
+  readonly isDeletionEnabled: boolean
+  /** The value of a topic's key where neither the topic nor the cluster has its own: the controller's configuration, else Kafka's default. */
+  configDefault(name: string): string
+}
+
+/** What a decision may look at besides image and command: with the same three it is the same everywhere. */
+export interface DecideContext {
+  /** Of the log entry that the records will become. */
+  readonly index: bigint
+  readonly nowMs: number
+  readonly settings: ControllerSettings
+}

@@ -1,0 +1,72 @@
+import { kafkaErrors } from '@naru/model'
+import {
+  array,
+  boolean,
+  int16,
+  int32,
+  nullableArray,
+  nullableString,
+  string,
+  struct,
+  uuid,
+} from '@naru/protocol'
+import { defineCommand, refused } from './command-definition.ts'
+import { isRefusal, refusal } from './decision.ts'
+import { decideCreatePartitions, decideCreateTopic, findTopic } from './topics.ts'
+
+/** What clients ask of topics. */
+export const topicCommands = {
+  createTopic: defineCommand({
+    request: struct({
+      topic: struct({
+        name: string,
+        partitions: int32,
+        replicationFactor: int16,
+        assignments: array(struct({ partition: int32, replicas: array(int32) })),
+        configs: array(struct({ name: string, value: nullableString })),
+      }),
+      /** Drawn by the caller, so that the decision stays deterministic. */
+      topicId: uuid,
+      validateOnly: boolean,
+    }),
+    response: struct({ topicId: uuid, partitions: int32, replicationFactor: int16 }),
+    decide(image, { topic, topicId, validateOnly }, { settings }) {
+      const { defaults } = settings
+      const decided = decideCreateTopic(image, topic, { topicId, defaults })
+      if (isRefusal(decided)) return refused(decided)
+      const { records, ...response } = decided
+      return { records: validateOnly ? [] : records, response }
+    },
+  }),
+  deleteTopic: defineCommand({
+    /** By name, or by id where the name is null. */
+    request: struct({ name: nullableString, topicId: uuid }),
+    response: struct({ topicId: uuid, name: string }),
+    decide(image, named, { settings }) {
+      if (!settings.isDeletionEnabled) {
+        const message = 'delete.topic.enable is false'
+        return refused(refusal(kafkaErrors.TOPIC_DELETION_DISABLED, message))
+      }
+      const topic = findTopic(image, named)
+      if (isRefusal(topic)) return refused(topic)
+      const { topicId, name } = topic
+      return { records: [{ type: 'removeTopic', topicId }], response: { topicId, name } }
+    },
+  }),
+  createPartitions: defineCommand({
+    request: struct({
+      name: string,
+      /** The new total. */
+      count: int32,
+      /** Replicas of the added partitions; null lets the controller place them. */
+      assignments: nullableArray(array(int32)),
+      validateOnly: boolean,
+    }),
+    response: struct({}),
+    decide(image, { validateOnly, ...request }) {
+      const decided = decideCreatePartitions(image, request)
+      if (isRefusal(decided)) return refused(decided)
+      return { records: validateOnly ? [] : decided, response: {} }
+    },
+  }),
+}
