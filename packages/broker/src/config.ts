@@ -1,18 +1,18 @@
 /** The configuration of one broker: from settings with their places to typed values, or to an error that says what is wrong where. */
 import {
+  ConfigError,
   type ConfigKey,
   canonicalValue,
   invalidValue,
   listOf,
   nearestName,
+  type Setting,
   topicConfigKeys,
 } from '@naru/model'
 import type { DescribedConfig } from '@naru/services'
 import { acceptedKeys } from './accepted-keys.ts'
-import { ConfigError } from './config-error.ts'
 import { brokerConfigKeys, refusedKeys } from './config-keys.ts'
 import { type Endpoint, resolveListeners } from './endpoints.ts'
-import type { Setting } from './properties.ts'
 
 export interface BrokerConfig {
   readonly nodeId: number

@@ -1,5 +1,4 @@
-import { listOf } from '@naru/model'
-import { ConfigError } from './config-error.ts'
+import { ConfigError, listOf } from '@naru/model'
 
 export interface Endpoint {
   readonly listener: string

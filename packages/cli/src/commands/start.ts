@@ -1,18 +1,10 @@
 import { readFileSync } from 'node:fs'
 import module from 'node:module'
 import { FileSystemError, type Logger, TransportError } from '@naru/base'
-import {
-  type BrokerConfig,
-  ConfigError,
-  createBroker,
-  environmentSettings,
-  isBrokerKey,
-  parseProperties,
-  resolveConfig,
-  type Setting,
-} from '@naru/broker'
+import { type BrokerConfig, createBroker, isBrokerKey, resolveConfig } from '@naru/broker'
 import { MetadataStoreError } from '@naru/consensus'
 import { LogDirectoryError } from '@naru/log'
+import { ConfigError, environmentSettings, parseProperties, type Setting } from '@naru/model'
 import {
   createPinoLogger,
   nodeFileSystem,
@@ -21,7 +13,7 @@ import {
   tcpTransport,
 } from '@naru/platform'
 import { exitCodes } from '../exit-codes.ts'
-import { Failure } from '../failure.ts'
+import { configFailure, Failure } from '../failure.ts'
 import { fromHere } from '../working-directory.ts'
 
 export interface StartOptions {
@@ -129,18 +121,6 @@ function startFailure(error: unknown): unknown {
     return new Failure(code, message, { hint, cause: error })
   }
   return error instanceof ConfigError ? configFailure(error) : error
-}
-
-const configReasons = {
-  'NARU-CFG-001': 'UNKNOWN_KEY',
-  'NARU-CFG-002': 'NOT_HONOURED',
-  'NARU-CFG-003': 'INVALID_SETTING',
-} as const
-
-function configFailure(error: ConfigError): Failure {
-  const { message, code, hint } = error
-  const options = { exitCode: exitCodes.usage, hint, cause: error }
-  return new Failure(configReasons[code], message, options)
 }
 
 /** SIGINT reaches launcher and broker alike on a terminal: a forked broker leaves it to its launcher. */
