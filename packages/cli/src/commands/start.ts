@@ -50,10 +50,22 @@ function readConfig(options: StartOptions): { config: BrokerConfig; unknown: str
     const flags = options.set.map((text, index) => flagSetting(text, index))
     const settings = [...file, ...environment.kafka, ...environment.naru, ...flags]
     const unknown = environment.unknown.filter((name) => !ofClients.includes(name))
-    return { config: absolute(resolveConfig(settings)), unknown }
+    const config = absolute(resolveConfig(settings))
+    refuseOthers(config)
+    return { config, unknown }
   } catch (error) {
     throw error instanceof ConfigError ? configFailure(error) : error
   }
+}
+
+/** Each of several would be a cluster of its own, and could never become one with the others. */
+function refuseOthers({ quorum }: BrokerConfig): void {
+  if (quorum.isAlone) return
+  throw new ConfigError('NARU-CFG-002', {
+    message: 'Cannot be one of several brokers: this version has no replication yet',
+    where: 'controller.quorum.voters, controller.quorum.bootstrap.servers',
+    hint: 'Name no other broker there',
+  })
 }
 
 function readProperties(name: string): Setting[] {
