@@ -1,8 +1,10 @@
 /**
  * Every broker configuration key, declared once. A key that works is here with its bounds; one that Kafka has and that means
- * nothing here is in accepted-keys.ts; one that would promise what this version cannot keep is in `refused`, with the reason.
+ * nothing here is in accepted-keys.ts; those of a cluster of several are in
+ * quorum-keys.ts; one that would promise what this version cannot keep is in `refused`, with the reason.
  */
 import type { ConfigKey } from '@naru/model'
+import { quorumKeys } from './quorum-keys.ts'
 
 const int = { type: 'int', effect: 'works' } as const
 const long = { type: 'long', effect: 'works' } as const
@@ -44,6 +46,7 @@ export const brokerConfigKeys: readonly ConfigKey[] = [
     documentation:
       'Protocol of each listener name. A listener with another than PLAINTEXT is refused.',
   },
+  ...quorumKeys,
   {
     name: 'log.dirs',
     ...list,

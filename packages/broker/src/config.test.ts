@@ -1,6 +1,6 @@
+import { environmentSettings, parseProperties } from '@naru/model'
 import { describe, expect, it } from 'vitest'
 import { isBrokerKey, resolveConfig } from './config.ts'
-import { environmentSettings, parseProperties } from './properties.ts'
 
 const set = (name: string, value: string) => ({ name, value, where: 'here' })
 const parse = (text: string) => resolveConfig(parseProperties(text, 'server.properties'))

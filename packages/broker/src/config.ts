@@ -1,24 +1,41 @@
 /** The configuration of one broker: from settings with their places to typed values, or to an error that says what is wrong where. */
+
+import type { Address } from '@naru/base'
 import {
+  ConfigError,
   type ConfigKey,
   canonicalValue,
   invalidValue,
   listOf,
   nearestName,
+  type Setting,
   topicConfigKeys,
 } from '@naru/model'
 import type { DescribedConfig } from '@naru/services'
 import { acceptedKeys } from './accepted-keys.ts'
-import { ConfigError } from './config-error.ts'
+import { addressText, type ListenAddress, type Placed, parseNodeAddresses } from './addresses.ts'
 import { brokerConfigKeys, refusedKeys } from './config-keys.ts'
-import { type Endpoint, resolveListeners } from './endpoints.ts'
-import type { Setting } from './properties.ts'
+import { type Endpoint, resolveControllerListener, resolveListeners } from './endpoints.ts'
+import {
+  checkSession,
+  type QuorumConfig,
+  refuseSharedPorts,
+  refuseWithoutBroker,
+  resolveListenAddress,
+  resolveQuorum,
+} from './quorum-settings.ts'
 
 export interface BrokerConfig {
   readonly nodeId: number
   readonly rack: string | null
   readonly listeners: readonly Endpoint[]
   readonly advertised: readonly Endpoint[]
+  readonly quorum: QuorumConfig
+  /** Where the brokers of the cluster meet this one; undefined for a broker that nobody else belongs to. */
+  readonly internal: ListenAddress | undefined
+  readonly grpc: ListenAddress | undefined
+  /** Where this broker reaches others, by node id, whatever they advertise. */
+  readonly peerAddresses: ReadonlyMap<number, Address>
   readonly logDirs: readonly string[]
   readonly metadataDir: string
   /** Keys that Kafka knows and that do nothing here. */
@@ -59,20 +76,15 @@ export function resolveConfig(settings: readonly Setting[]): BrokerConfig {
   const logDirs = listOf(text('log.dirs'))
   if (logDirs.length === 0) logDirs.push(text('log.dir'))
   const placed = (name: string) => ({
+    name,
     text: text(name),
     where: values.get(name)?.where ?? 'default',
   })
-  const { listeners, advertised } = resolveListeners({
-    listeners: placed('listeners'),
-    advertised: placed('advertised.listeners'),
-    protocols: placed('listener.security.protocol.map'),
-    controllers: listOf(text('controller.listener.names') || 'CONTROLLER'),
-  })
+  const network = resolveNetwork(Number(text('node.id')), placed)
   return {
     nodeId: Number(text('node.id')),
     rack: text('broker.rack') || null,
-    listeners,
-    advertised,
+    ...network,
     logDirs: [...new Set(logDirs)],
     metadataDir: text('metadata.log.dir') || (logDirs[0] as string),
     withoutEffect: [...values.keys()].filter((name) => byName.get(name)?.effect === 'accepted'),
@@ -81,10 +93,45 @@ export function resolveConfig(settings: readonly Setting[]): BrokerConfig {
     number: (name) => Number(text(name)),
     flag: (name) => text(name) === 'true',
     describe: () => [
-      ...allKeys.map((key) => describe(key, values.get(key.name)?.value)),
+      ...allKeys.map((key) => describe(key, derived(key, network) ?? values.get(key.name)?.value)),
       describe(brokerId, text('node.id')),
     ],
   }
+}
+
+/** Everything that says where somebody listens, or where somebody is. */
+function resolveNetwork(nodeId: number, placed: (name: string) => Placed) {
+  refuseWithoutBroker(placed('process.roles'))
+  const listenerSettings = {
+    listeners: placed('listeners'),
+    advertised: placed('advertised.listeners'),
+    protocols: placed('listener.security.protocol.map'),
+    controllers: listOf(placed('controller.listener.names').text || 'CONTROLLER'),
+  }
+  const { listeners, advertised } = resolveListeners(listenerSettings)
+  const controllerListener = () => resolveControllerListener(listenerSettings)
+  const { quorum, internal } = resolveQuorum({ nodeId, placed, controllerListener })
+  const grpc = resolveListenAddress(
+    placed('naru.grpc.listeners'),
+    placed('naru.grpc.advertised.listeners'),
+  )
+  refuseSharedPorts(listeners, [
+    [placed('naru.internal.listeners'), internal],
+    [placed('naru.grpc.listeners'), grpc],
+  ])
+  checkSession(placed('broker.session.timeout.ms'), placed('broker.heartbeat.interval.ms'))
+  const peers = parseNodeAddresses(placed('naru.peer.addresses'))
+  const peerAddresses = new Map(peers.map(({ nodeId: id, host, port }) => [id, { host, port }]))
+  return { listeners, advertised, quorum, internal, grpc, peerAddresses }
+}
+
+/** Clients of the Kafka port look for gRPC in this key, so it has an answer where it is not set, too. */
+function derived(
+  { name }: ConfigKey,
+  { grpc }: { grpc: ListenAddress | undefined },
+): string | undefined {
+  if (name !== 'naru.grpc.advertised.listeners' || grpc === undefined) return undefined
+  return addressText(grpc.advertised)
 }
 
 function refusal(name: string): string | undefined {

@@ -1,5 +1,5 @@
-import { listOf } from '@naru/model'
-import { ConfigError } from './config-error.ts'
+import { ConfigError, listOf } from '@naru/model'
+import { type ListenAddress, type Placed, reachable } from './addresses.ts'
 
 export interface Endpoint {
   readonly listener: string
@@ -8,18 +8,12 @@ export interface Endpoint {
   readonly port: number
 }
 
-/** A setting, and where it was made. */
-interface Placed {
-  readonly text: string
-  readonly where: string
-}
-
 export interface ListenerSettings {
   readonly listeners: Placed
   readonly advertised: Placed
   /** `listener.security.protocol.map` */
   readonly protocols: Placed
-  /** `controller.listener.names`: these are of other nodes, clients do not come there. */
+  /** `controller.listener.names`: brokers come there, clients do not. */
   readonly controllers: readonly string[]
 }
 
@@ -29,8 +23,7 @@ export function resolveListeners(settings: ListenerSettings): {
   advertised: Endpoint[]
 } {
   const { where } = settings.listeners
-  const controllers = settings.controllers.map((name) => name.toUpperCase())
-  const isForClients = ({ listener }: Endpoint) => !controllers.includes(listener)
+  const isForClients = ({ listener }: Endpoint) => !controllersOf(settings).includes(listener)
   const listeners = parseListeners(settings.listeners).filter(isForClients)
   if (listeners.length === 0) {
     throw new ConfigError('NARU-CFG-003', { message: 'There is no listener for clients', where })
@@ -49,6 +42,22 @@ export function resolveListeners(settings: ListenerSettings): {
     (own) => told.find(({ listener }) => listener === own.listener) ?? own,
   )
   return { listeners, advertised }
+}
+
+/** The first listener of `controller.listener.names`, on which Kafka's controllers meet. */
+export function resolveControllerListener(settings: ListenerSettings): ListenAddress | undefined {
+  const controllers = controllersOf(settings)
+  const isForControllers = ({ listener }: Endpoint) => controllers.includes(listener)
+  const own = parseListeners(settings.listeners).find(isForControllers)
+  if (own === undefined) return undefined
+  checkProtocol(own.listener, parseProtocols(settings.protocols), settings.listeners.where)
+  const told = parseListeners(settings.advertised).find(({ listener }) => listener === own.listener)
+  const { host, port } = own
+  return { listen: { host, port }, advertised: reachable(told ?? own) }
+}
+
+function controllersOf({ controllers }: ListenerSettings): string[] {
+  return controllers.map((name) => name.toUpperCase())
 }
 
 /** Parses `NAME://host:port` entries. */

@@ -1,7 +1,7 @@
 import type { Random } from '@naru/base'
 import type { Decision, MetadataImage, MetadataRecord } from '@naru/metadata'
+import { ConfigError } from '@naru/model'
 import type { BrokerConfig } from './config.ts'
-import { ConfigError } from './config-error.ts'
 import type { Endpoint } from './endpoints.ts'
 
 const metadataVersion = { name: 'metadata.version', level: 29 }

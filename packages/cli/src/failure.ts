@@ -1,6 +1,6 @@
 /** A failure in five parts: what failed and why, where, what to do, and a code that `naru errors` explains. */
 import { styleText } from 'node:util'
-import { type KafkaError, type NaruErrorName, naruErrors } from '@naru/model'
+import { type ConfigError, type KafkaError, type NaruErrorName, naruErrors } from '@naru/model'
 import { exitCodes } from './exit-codes.ts'
 
 interface FailureOptions {
@@ -57,6 +57,18 @@ export class Failure extends Error {
 /** The caller's mistake: nothing was sent. */
 export function usage(message: string, hint?: string): Failure {
   return new Failure('USAGE', message, { exitCode: exitCodes.usage, hint })
+}
+
+const configReasons = {
+  'NARU-CFG-001': 'UNKNOWN_KEY',
+  'NARU-CFG-002': 'NOT_HONOURED',
+  'NARU-CFG-003': 'INVALID_SETTING',
+} as const
+
+export function configFailure(error: ConfigError): Failure {
+  const { message, code, hint } = error
+  const options = { exitCode: exitCodes.usage, hint, cause: error }
+  return new Failure(configReasons[code], message, options)
 }
 
 /** The lines that a person sees on standard error. */

@@ -1,3 +1,4 @@
+export { ConfigError } from './config-error.ts'
 export type { ConfigKey } from './config-key.ts'
 export { canonicalValue, invalidValue, listOf, nearestName } from './config-key.ts'
 export type { KafkaError } from './errors.ts'
@@ -7,6 +8,8 @@ export type { NodeId, TopicId, TopicPartition } from './ids.ts'
 export { topicIdFromBytes, topicIdToBytes, topicPartitionKey, zeroTopicId } from './ids.ts'
 export type { NaruErrorEntry, NaruErrorName } from './naru-errors.ts'
 export { naruErrors } from './naru-errors.ts'
+export type { Setting } from './properties.ts'
+export { environmentSettings, parseProperties } from './properties.ts'
 export type { TopicConfig, TopicConfigKey } from './topic-config.ts'
 export {
   checkedTopicConfig,

@@ -1,18 +1,10 @@
 import { readFileSync } from 'node:fs'
 import module from 'node:module'
 import { FileSystemError, type Logger, TransportError } from '@naru/base'
-import {
-  type BrokerConfig,
-  ConfigError,
-  createBroker,
-  environmentSettings,
-  isBrokerKey,
-  parseProperties,
-  resolveConfig,
-  type Setting,
-} from '@naru/broker'
+import { type BrokerConfig, createBroker, isBrokerKey, resolveConfig } from '@naru/broker'
 import { MetadataStoreError } from '@naru/consensus'
 import { LogDirectoryError } from '@naru/log'
+import { ConfigError, environmentSettings, parseProperties, type Setting } from '@naru/model'
 import {
   createPinoLogger,
   nodeFileSystem,
@@ -21,7 +13,7 @@ import {
   tcpTransport,
 } from '@naru/platform'
 import { exitCodes } from '../exit-codes.ts'
-import { Failure } from '../failure.ts'
+import { configFailure, Failure } from '../failure.ts'
 import { fromHere } from '../working-directory.ts'
 
 export interface StartOptions {
@@ -58,10 +50,22 @@ function readConfig(options: StartOptions): { config: BrokerConfig; unknown: str
     const flags = options.set.map((text, index) => flagSetting(text, index))
     const settings = [...file, ...environment.kafka, ...environment.naru, ...flags]
     const unknown = environment.unknown.filter((name) => !ofClients.includes(name))
-    return { config: absolute(resolveConfig(settings)), unknown }
+    const config = absolute(resolveConfig(settings))
+    refuseOthers(config)
+    return { config, unknown }
   } catch (error) {
     throw error instanceof ConfigError ? configFailure(error) : error
   }
+}
+
+/** Each of several would be a cluster of its own, and could never become one with the others. */
+function refuseOthers({ quorum }: BrokerConfig): void {
+  if (quorum.isAlone) return
+  throw new ConfigError('NARU-CFG-002', {
+    message: 'Cannot be one of several brokers: this version has no replication yet',
+    where: 'controller.quorum.voters, controller.quorum.bootstrap.servers',
+    hint: 'Name no other broker there',
+  })
 }
 
 function readProperties(name: string): Setting[] {
@@ -129,18 +133,6 @@ function startFailure(error: unknown): unknown {
     return new Failure(code, message, { hint, cause: error })
   }
   return error instanceof ConfigError ? configFailure(error) : error
-}
-
-const configReasons = {
-  'NARU-CFG-001': 'UNKNOWN_KEY',
-  'NARU-CFG-002': 'NOT_HONOURED',
-  'NARU-CFG-003': 'INVALID_SETTING',
-} as const
-
-function configFailure(error: ConfigError): Failure {
-  const { message, code, hint } = error
-  const options = { exitCode: exitCodes.usage, hint, cause: error }
-  return new Failure(configReasons[code], message, options)
 }
 
 /** SIGINT reaches launcher and broker alike on a terminal: a forked broker leaves it to its launcher. */
