@@ -1,10 +1,18 @@
 /** The composition root: every part of one broker is made and connected here, and ended in the opposite order. */
-import type { ByteTransport, Clock, FileSystem, Logger, Random } from '@naru/base'
-import { lockDirectory, MetadataRuntime } from '@naru/consensus'
+import type {
+  ByteTransport,
+  Clock,
+  FileSystem,
+  Logger,
+  MessageNetwork,
+  Random,
+} from '@naru/base'
+import { lockDirectory, type MetadataRuntime } from '@naru/consensus'
 import { createHandlers } from '@naru/kafka-api'
 import { LogDirectory, OpenFiles, topicPartitionOfDirectory } from '@naru/log'
-import { Dispatcher, Listener } from '@naru/network'
+import { Dispatcher } from '@naru/network'
 import {
+  defaultTopicConfig,
   FetchSessions,
   Partitions,
   ProducerIds,
@@ -15,6 +23,8 @@ import {
 import type { BrokerConfig } from './config.ts'
 import { directoryIdOf } from './directory-id.ts'
 import type { Endpoint } from './endpoints.ts'
+import { startKafkaListeners } from './kafka-listeners.ts'
+import { openMetadata } from './metadata.ts'
 import { registration } from './registration.ts'
 
 export interface BrokerOptions {
@@ -22,7 +32,10 @@ export interface BrokerOptions {
   readonly clock: Clock
   readonly random: Random
   readonly fileSystem: FileSystem
+  /** To clients. */
   readonly transport: ByteTransport
+  /** To the other brokers; undefined for one that belongs to nobody else. */
+  readonly network: MessageNetwork | undefined
   readonly logger: Logger
   /** Something that must not happen has happened: the process must end. */
   readonly onFatal: (error: unknown) => void
@@ -49,12 +62,7 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
     started.use(await lockDirectory(path))
   }
   const metadata = started.use(
-    await MetadataRuntime.open({
-      ...options,
-      directory: `${config.metadataDir}/__cluster_metadata`,
-      self: `${config.nodeId}/${await directoryIdOf(options, config.metadataDir)}`,
-      logger: logger.child('metadata'),
-    }),
+    await openMetadata(options, (name) => defaultTopicConfig(config.topicDefaults, name)),
   )
   const topicConfigs = new TopicConfigs(metadata.image, config.topicDefaults)
   const parts: { partitions: Partitions | undefined } = { partitions: undefined }
@@ -75,7 +83,7 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
       },
     })
     started.use(directory)
-    directories.set(await directoryIdOf(options, path), directory)
+    directories.set(await directoryIdOf({ ...options, nodeId: config.nodeId }, path), directory)
   }
   const partitions = new Partitions({
     nodeId: config.nodeId,
@@ -97,7 +105,7 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
     producerExpirationMs: config.number('producer.id.expiration.ms'),
   })
   started.defer(() => retention.stop())
-  const listeners = await startListeners(options, dispatcher, started)
+  const listeners = await startKafkaListeners(options, dispatcher, started)
   await metadata.submit((image) => registration(image, options, { listeners, directories }))
   retention.start()
   const stop = started.move()
@@ -131,16 +139,7 @@ function createDispatcher(
   const { config, clock, random, fileSystem, logger, onFatal } = options
   const { metadata, topicConfigs, partitions, directories } = parts
   const slots = config.number('max.incremental.fetch.session.cache.slots')
-  const topics = new Topics({
-    metadata,
-    random,
-    configs: topicConfigs,
-    defaults: {
-      partitions: config.number('num.partitions'),
-      replicationFactor: config.number('default.replication.factor'),
-    },
-    isDeletionEnabled: config.flag('delete.topic.enable'),
-  })
+  const topics = new Topics({ metadata, random })
   const handlers = createHandlers({
     nodeId: config.nodeId,
     clock,
@@ -160,43 +159,4 @@ function createDispatcher(
     },
   })
   return new Dispatcher({ handlers, logger: logger.child('network'), onBug: onFatal })
-}
-
-async function startListeners(
-  options: BrokerOptions,
-  dispatcher: Dispatcher,
-  started: AsyncDisposableStack,
-): Promise<Endpoint[]> {
-  const { config, transport, clock, logger } = options
-  const endpoints: Endpoint[] = []
-  for (const { listener: name, host, port } of config.listeners) {
-    for (const address of addressesOf(host)) {
-      const known = endpoints.find((endpoint) => endpoint.listener === name)
-      const listener = new Listener({
-        name,
-        address: { host: address, port: known?.port ?? port },
-        transport,
-        clock,
-        logger: logger.child('network'),
-        dispatcher,
-        limits: {
-          connectionsMax: config.number('max.connections'),
-          connectionsPerIpMax: config.number('max.connections.per.ip'),
-          idleMs: config.number('connections.max.idle.ms'),
-          requestBytesMax: config.number('socket.request.max.bytes'),
-          inWorkBytesMax: config.number('naru.connection.max.inflight.bytes'),
-        },
-      })
-      const bound = await listener.start()
-      started.defer(() => listener.stop())
-      if (known === undefined) endpoints.push({ listener: name, host, port: bound.port })
-    }
-  }
-  return endpoints
-}
-
-/** `localhost` is both loopback addresses: clients try either. An empty host is every address. */
-function addressesOf(host: string): string[] {
-  if (host === 'localhost') return ['127.0.0.1', '::1']
-  return [host === '' ? '::' : host]
 }

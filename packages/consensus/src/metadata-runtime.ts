@@ -1,35 +1,51 @@
 /**
- * The cluster's metadata on the Raft log: decide, propose, replay once committed, answer. Commands run one after the other; each is
- * durable on a majority before it is answered.
+ * The cluster's metadata on this node: a copy that follows the Raft log, and the way to the controller for everything that is to
+ * change. Commands are decided where the quorum's leader is and are answered here when this copy shows what they did.
  */
-import type { Clock, FileSystem, Logger, Random } from '@naru/base'
+import type { Clock, Logger, MessageNetwork, Random } from '@naru/base'
 import {
-  type Decision,
+  type Command,
+  type CommandType,
+  type ControllerSettings,
+  decodeCommand,
   decodeMetadataRecords,
+  decodeResult,
   emptyImage,
+  encodeCommand,
   encodeMetadataRecords,
+  encodeResult,
   imageRecords,
+  isRepeatable,
   type MetadataImage,
   type MetadataRecord,
+  type Refusal,
+  type ResponseOf,
+  refusal,
   replay,
   restoreImage,
 } from '@naru/metadata'
-import type { RaftEvent, ReplicaKey } from '@naru/raft'
-import { MetadataStoreError } from './errors.ts'
-import { foundQuorumOfOne } from './first-quorum.ts'
-import { noPeers } from './peer-transport.ts'
-import { RaftNode } from './raft-node.ts'
+import { kafkaErrors } from '@naru/model'
+import type { RaftEvent } from '@naru/raft'
+import { ActiveController } from './active-controller.ts'
+import { ControllerChannel } from './controller-channel.ts'
+import { ConsensusError } from './errors.ts'
+import type { CallOutcome } from './peers/frame.ts'
+import { QuorumMember, type QuorumSettings } from './quorum-member.ts'
 import type { StateMachine } from './state-machine.ts'
-import { LevelRaftStorage } from './storage/level-raft-storage.ts'
+import type { RaftStorage } from './storage/raft-storage.ts'
 
-type Decide<R> = (image: MetadataImage) => Decision<R>
 export type MetadataListener = (records: readonly MetadataRecord[]) => Promise<void>
 
 export interface MetadataRuntimeOptions {
-  readonly directory: string
-  /** This node and the id of the log directory that holds the metadata. */
-  readonly self: ReplicaKey
-  readonly fileSystem: FileSystem
+  readonly nodeId: number
+  /** Of the log directory that holds the metadata. */
+  readonly directoryId: string
+  readonly openStorage: () => Promise<RaftStorage>
+  readonly quorum: QuorumSettings
+  readonly controller: ControllerSettings
+  /** What a new cluster begins with. */
+  readonly firstRecords: () => readonly MetadataRecord[]
+  readonly network: MessageNetwork
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
@@ -37,53 +53,81 @@ export interface MetadataRuntimeOptions {
   readonly onFatal: (error: unknown) => void
 }
 
-const electionBaseMs = 600
-const heartbeatMs = 150
+/** How long a command may take, elections included. */
+const commandMs = 30_000
+
+/** Between two words about a quorum that has no leader. */
+const waitingMs = 5_000
 
 export class MetadataRuntime implements AsyncDisposable, StateMachine {
   readonly image: MetadataImage = emptyImage()
+  /** Of this process. */
+  readonly incarnationId: string
+  readonly #options: MetadataRuntimeOptions
+  readonly #channel: ControllerChannel
   readonly #listeners: MetadataListener[] = []
-  #node: RaftNode | undefined
-  #storage: LevelRaftStorage | undefined
-  #last: Promise<unknown> = Promise.resolve()
+  readonly #operations: Readonly<Record<string, (payload: Buffer) => Promise<CallOutcome>>>
+  #member: QuorumMember | undefined
+  #controller: ActiveController | undefined
   /** Listeners see one change after the other, in the order of the log. */
   #following: Promise<void> = Promise.resolve()
 
-  private constructor() {}
-
-  /** Resolves when everything that was ever acknowledged is replayed. */
-  static async open(options: MetadataRuntimeOptions): Promise<MetadataRuntime> {
-    const { self, clock, random, directory, logger } = options
-    const runtime = new MetadataRuntime()
-    const storage = await foundQuorumOfOne(() => LevelRaftStorage.open(options), self)
-    refuseStrangers(storage.stored.hardState.vote, self, directory)
-    if (storage.stored.isRecovering) throw damaged(storage, directory)
-    runtime.#storage = storage
-    const leading = Promise.withResolvers<void>()
-    runtime.#node = await RaftNode.start({
-      self,
-      storage,
+  private constructor(options: MetadataRuntimeOptions) {
+    const { clock, nodeId, random } = options
+    this.#options = options
+    this.incarnationId = random.bytes(16).toString('base64url')
+    this.#operations = {
+      submit: (payload) => this.#submitHere(decodeCommand(payload)),
+      readIndex: () => this.#readIndex(),
+    }
+    this.#channel = new ControllerChannel({
       clock,
-      random,
-      transport: noPeers(),
-      stateMachine: runtime,
-      contacts: [self],
-      electionBaseMs,
-      heartbeatMs,
-      onEvent: (event) => {
-        noteEvent(event, logger)
-        if (event.type === 'role' && event.role === 'leader') leading.resolve()
-      },
-      onFatal: options.onFatal,
+      nodeId,
+      leader: () => this.#member?.leader,
+      here: (operation, payload) => this.#answer(operation, payload),
+      there: (leader, request) => this.#running.calls.call(leader, request),
     })
-    await leading.promise
-    await runtime.#node.readBarrier()
+  }
+
+  /** Resolves when this copy shows everything that was ever acknowledged; until there is a quorum it waits. */
+  static async open(options: MetadataRuntimeOptions): Promise<MetadataRuntime> {
+    const runtime = new MetadataRuntime(options)
+    const { nodeId, quorum } = options
+    runtime.#member = await QuorumMember.start({
+      ...options,
+      incarnationId: runtime.incarnationId,
+      settings: quorum,
+      stateMachine: runtime,
+      clusterId: () => runtime.image.clusterId,
+      registeredAddress: (id) => internalAddress(runtime.image, id),
+      events: {
+        raft: (event) => runtime.#noteRaft(event),
+        call: (operation, payload) => runtime.#answer(operation, payload),
+        frame() {},
+        hello() {},
+        down() {},
+        besideHeartbeatReply: () => ({}),
+      },
+    })
+    runtime.#noteLeader()
+    try {
+      await runtime.#catchUp()
+    } catch (error) {
+      await runtime[Symbol.asyncDispose]()
+      throw error
+    }
+    options.logger.info('metadata-ready', { nodeId, index: String(runtime.lastIndex) })
     return runtime
   }
 
   /** Index of the last entry that is replayed. */
   get lastIndex(): bigint {
-    return this.#node?.appliedIndex ?? 0n
+    return this.#member?.node.appliedIndex ?? 0n
+  }
+
+  /** Node id of the controller, as far as this node knows. */
+  get controllerId(): number | undefined {
+    return this.#member?.leader
   }
 
   /** `listener` is called after each change, and the answer to the command waits for it. */
@@ -91,19 +135,34 @@ export class MetadataRuntime implements AsyncDisposable, StateMachine {
     this.#listeners.push(listener)
   }
 
-  /** Runs one command. Rejects with LEADERSHIP_LOST when the disk fails: nothing is decided after that. */
-  submit<R>(decide: Decide<R>): Promise<R> {
-    const result = this.#last.then(() => this.#run(decide))
-    // The next command runs whatever becomes of this one.
-    this.#last = result.catch(() => {})
-    return result
+  /**
+   * Has the controller decide a command, and resolves when this copy shows it. Refused with REQUEST_TIMED_OUT when no controller
+   * took it in time, or nobody knows what became of it.
+   */
+  async submit<T extends CommandType>(
+    command: Command & { readonly type: T },
+  ): Promise<ResponseOf<T> | Refusal> {
+    const { type } = command
+    try {
+      const { index, payload } = await this.#channel.ask({
+        operation: 'submit',
+        payload: encodeCommand(command),
+        timeoutMs: commandMs,
+        isRepeatable: isRepeatable(type),
+      })
+      await this.#running.node.applied(index)
+      await this.#followed()
+      return decodeResult<T>(type, payload)
+    } catch (error) {
+      if (!isNoController(error)) throw error
+      return refusal(kafkaErrors.REQUEST_TIMED_OUT, error.message)
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#last
-    await this.#following
-    await this.#node?.[Symbol.asyncDispose]()
-    await this.#storage?.[Symbol.asyncDispose]()
+    this.#channel.stop()
+    await this.#following.catch(() => {})
+    await this.#member?.[Symbol.asyncDispose]()
   }
 
   apply(payload: Buffer): void {
@@ -113,6 +172,7 @@ export class MetadataRuntime implements AsyncDisposable, StateMachine {
     this.#following = this.#following.then(async () => {
       for (const listener of this.#listeners) await listener(records)
     })
+    this.#following.catch(() => {})
   }
 
   snapshot(): Buffer {
@@ -123,12 +183,71 @@ export class MetadataRuntime implements AsyncDisposable, StateMachine {
     restoreImage(this.image, decodeMetadataRecords(state))
   }
 
-  async #run<R>(decide: Decide<R>): Promise<R> {
-    const { records, response } = decide(this.image)
-    if (records.length === 0) return response
-    await (this.#node as RaftNode).propose(encodeMetadataRecords(records))
-    await this.#followed()
-    return response
+  get #running(): QuorumMember {
+    return this.#member as QuorumMember
+  }
+
+  /** The controller says how far everything acknowledged reaches; this copy follows to there. */
+  async #catchUp(): Promise<void> {
+    for (;;) {
+      try {
+        const payload = Buffer.alloc(0)
+        const request = { operation: 'readIndex', payload, timeoutMs: waitingMs }
+        const { index } = await this.#channel.ask({ ...request, isRepeatable: true })
+        await this.#running.node.applied(index)
+        return
+      } catch (error) {
+        if (!isNoController(error)) throw error
+        this.#options.logger.warn('metadata-waits-for-controller', { reason: error.message })
+      }
+    }
+  }
+
+  async #answer(operation: string, payload: Buffer): Promise<CallOutcome> {
+    const operate = this.#operations[operation]
+    if (operate === undefined) return { index: 0n, failure: 'REFUSED' }
+    try {
+      return await operate(payload)
+    } catch (error) {
+      if (!(error instanceof ConsensusError)) throw error
+      const isBefore = error.code === 'NOT_LEADER' || error.code === 'REFUSED'
+      return { index: 0n, failure: isBefore ? 'NOT_LEADER' : 'LEADERSHIP_LOST' }
+    }
+  }
+
+  async #submitHere(command: Command): Promise<CallOutcome> {
+    const controller = this.#controller
+    if (controller === undefined) return { index: 0n, failure: 'NOT_LEADER' }
+    const { index, result } = await controller.submit(command)
+    return { index, payload: encodeResult(command.type, result) }
+  }
+
+  async #readIndex(): Promise<CallOutcome> {
+    const index = await this.#running.node.readBarrier()
+    return { index, payload: Buffer.alloc(0) }
+  }
+
+  #noteRaft(event: RaftEvent): void {
+    const { type, ...fields } = event
+    this.#options.logger.info(`metadata-${type}`, fields)
+    if (type === 'role') this.#noteLeader()
+  }
+
+  #noteLeader(): void {
+    const node = this.#member?.node
+    if (node === undefined) return
+    const { clock, controller: settings, firstRecords } = this.#options
+    if (!node.isLeader) this.#controller = undefined
+    else {
+      this.#controller ??= new ActiveController({
+        node,
+        image: this.image,
+        clock,
+        settings,
+        firstRecords,
+      })
+    }
+    this.#channel.leaderChanged()
   }
 
   /** What a listener could not do is the answer to the command, and does not keep the next change from the listeners. */
@@ -139,34 +258,14 @@ export class MetadataRuntime implements AsyncDisposable, StateMachine {
   }
 }
 
-function noteEvent(event: RaftEvent, logger: Logger): void {
-  const { type, ...fields } = event
-  logger.info(`metadata-${type}`, fields)
+function isNoController(error: unknown): error is ConsensusError {
+  return error instanceof ConsensusError && error.code !== 'SNAPSHOT_LOST'
 }
 
-/** With one voter there is nobody to get the lost entries from. */
-function damaged({ stored }: LevelRaftStorage, directory: string): MetadataStoreError {
-  const usableTo = stored.entries.at(-1)?.index ?? stored.snapshot?.index ?? 0n
-  return new MetadataStoreError('METADATA_CORRUPT', {
-    directory,
-    message: `Cannot read the metadata in ${directory}: entry ${usableTo + 1n} is damaged or missing`,
-    hint: 'Restore the directory from a backup; the partition data beside it is not affected',
-  })
+function internalAddress(image: MetadataImage, nodeId: number) {
+  const endpoints = image.brokers.get(nodeId)?.endpoints ?? []
+  return endpoints.find(({ listener }) => listener === internalListener)
 }
 
-/** A broker that voted under another name has been started on a disk that is not its own. */
-function refuseStrangers(vote: ReplicaKey | undefined, self: ReplicaKey, directory: string): void {
-  const [node, disk] = (vote ?? self).split('/')
-  const [ownNode, ownDisk] = self.split('/')
-  if (node === ownNode && disk === ownDisk) return
-  const isOtherNode = node !== ownNode
-  throw new MetadataStoreError('IDENTITY_MISMATCH', {
-    directory,
-    message: isOtherNode
-      ? `The data belongs to node.id ${node}, this broker has ${ownNode}`
-      : `The metadata belongs to another log directory (directory.id ${disk}), this one is ${ownDisk}`,
-    hint: isOtherNode
-      ? `Start with node.id=${node}, or with an empty log.dirs`
-      : 'Put meta.properties back as it was, or start with an empty log.dirs',
-  })
-}
+/** Name under which a broker registers where other brokers reach it. */
+export const internalListener = 'NARU-INTERNAL'

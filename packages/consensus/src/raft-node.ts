@@ -43,6 +43,12 @@ export interface RaftNodeOptions {
   readonly onFatal: (error: unknown) => void
 }
 
+/** An entry on its way. */
+export interface Proposed {
+  readonly index: bigint
+  readonly applied: Promise<void>
+}
+
 interface Waiter {
   readonly term: bigint
   readonly resolve: () => void
@@ -99,7 +105,7 @@ export class RaftNode implements AsyncDisposable {
 
   /** Starts from what the disk holds. Throws SNAPSHOT_LOST when the snapshot cannot be read. */
   static async start(options: RaftNodeOptions): Promise<RaftNode> {
-    const { storage, transport, stateMachine } = options
+    const { storage, stateMachine } = options
     const { snapshot } = storage.stored
     if (snapshot !== undefined) {
       const state = await storage.loadSnapshot(snapshot.index)
@@ -108,8 +114,6 @@ export class RaftNode implements AsyncDisposable {
       stateMachine.restore(state)
     }
     const node = new RaftNode(options)
-    transport.onMessage = (message) => node.#receive(message)
-    transport.onPeerGone = (peer) => node.#forget(peer)
     node.#schedule()
     return node
   }
@@ -129,18 +133,35 @@ export class RaftNode implements AsyncDisposable {
     return this.#appliedIndex
   }
 
-  /** Resolves when the entry is applied here. Rejects with NOT_LEADER, REFUSED, or LEADERSHIP_LOST when nobody knows what became of it. */
-  propose(payload: Buffer): Promise<void> {
-    return this.#await(this.#raft.propose([{ kind: 'data', payload }]))
+  /** Index that the next proposal of a leader gets. */
+  get nextIndex(): bigint {
+    return this.#raft.log.lastIndex + 1n
   }
 
-  /** Adds or removes a voter; resolves when that is committed. */
-  changeVoters(change: { add: ReplicaKey } | { remove: ReplicaKey }): Promise<void> {
-    return this.#await(this.#raft.changeVoters(change))
+  /**
+   * Appends an entry if this node leads: throws NOT_LEADER or REFUSED at once. `applied` resolves when the entry is applied here and
+   * rejects with LEADERSHIP_LOST when nobody knows what became of it.
+   */
+  propose(payload: Buffer): Proposed {
+    return this.#proposed(this.#raft.propose([{ kind: 'data', payload }]))
   }
 
-  /** Resolves when everything that was acknowledged by anybody before the call is applied here. */
-  async readBarrier(): Promise<void> {
+  /** Adds or removes a voter, like `propose`. */
+  changeVoters(change: { add: ReplicaKey } | { remove: ReplicaKey }): Proposed {
+    return this.#proposed(this.#raft.changeVoters(change))
+  }
+
+  /** Resolves when the entry at `index` is applied here. */
+  async applied(index: bigint): Promise<void> {
+    if (this.#appliedIndex >= index) return
+    if (this.#isStopped) throw lost('the node stops')
+    await new Promise<void>((resolve, reject) => {
+      this.#appliedWaiters.push({ index, resolve, reject })
+    })
+  }
+
+  /** Resolves when everything that was acknowledged by anybody before the call is applied here; gives the index of that. */
+  async readBarrier(): Promise<bigint> {
     const id = this.#nextRead++
     const refusal = this.#raft.read(id)
     if (refusal !== undefined) throw refused(refusal)
@@ -149,7 +170,8 @@ export class RaftNode implements AsyncDisposable {
       this.#schedule()
     })
     // Reads are released after the entries that they must see are handed out.
-    if (this.#appliedIndex < index) await this.#applied(index)
+    await this.applied(index)
+    return index
   }
 
   transferLeadership(target: ReplicaKey): Refusal | undefined {
@@ -158,36 +180,40 @@ export class RaftNode implements AsyncDisposable {
     return refusal
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#isStopped = true
-    this.#timer?.cancel()
-    this.#failWaiters('the node stops')
-    await this.#writing.catch(() => {})
-    await this.#snapshots.stop()
-  }
-
-  #receive(message: Message): void {
+  /** A message has arrived. */
+  receive(message: Message): void {
     if (this.#isStopped) return
     this.#raft.step(message, this.#nowMs)
     this.#schedule()
   }
 
-  #forget(peer: ReplicaKey): void {
+  /** The process of that replica is surely gone. */
+  forget(peer: ReplicaKey): void {
     if (this.#isStopped) return
     this.#raft.forgetLeader(peer, this.#nowMs)
     this.#schedule()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isStopped = true
+    this.#timer?.cancel()
+    this.#failAll('the node stops')
+    await this.#writing.catch(() => {})
+    await this.#snapshots.stop()
   }
 
   get #nowMs(): number {
     return this.#options.clock.monotonic()
   }
 
-  #await(result: { index: bigint; term: bigint } | Refusal): Promise<void> {
-    if (typeof result === 'string') return Promise.reject(refused(result))
+  #proposed(result: { index: bigint; term: bigint } | Refusal): Proposed {
+    if (typeof result === 'string') throw refused(result)
     this.#schedule()
-    return new Promise((resolve, reject) => {
-      this.#waiters.set(result.index, { term: result.term, resolve, reject })
+    const { index, term } = result
+    const applied = new Promise<void>((resolve, reject) => {
+      this.#waiters.set(index, { term, resolve, reject })
     })
+    return { index, applied }
   }
 
   /** What came in during this turn is handled together when it ends. */
@@ -258,12 +284,6 @@ export class RaftNode implements AsyncDisposable {
     this.#options.onEvent(event)
   }
 
-  #applied(index: bigint): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#appliedWaiters.push({ index, resolve, reject })
-    })
-  }
-
   #wakeApplied(): void {
     const done = this.#appliedWaiters.filter(({ index }) => index <= this.#appliedIndex)
     if (done.length === 0) return
@@ -282,6 +302,10 @@ export class RaftNode implements AsyncDisposable {
     this.#waiters.clear()
     for (const { reject } of this.#reads.values()) reject(lost(reason))
     this.#reads.clear()
+  }
+
+  #failAll(reason: string): void {
+    this.#failWaiters(reason)
     for (const { reject } of this.#appliedWaiters.splice(0)) reject(lost(reason))
   }
 
@@ -309,7 +333,7 @@ export class RaftNode implements AsyncDisposable {
     if (this.#isStopped) return
     this.#isStopped = true
     this.#timer?.cancel()
-    this.#failWaiters('the node has failed')
+    this.#failAll('the node has failed')
     this.#options.onFatal(error)
   }
 }

@@ -9,6 +9,8 @@ export interface CommandDefinition<Q, R> {
   readonly request: Type<Q>
   /** No field may be called `error`: that is what tells a refusal. */
   readonly response: Type<R>
+  /** Doing it twice is the same as doing it once, whatever others do in between. */
+  readonly isRepeatable: boolean
   decide(
     image: MetadataImage,
     request: ReadonlyDeep<Q>,

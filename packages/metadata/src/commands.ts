@@ -35,6 +35,11 @@ export function decide<T extends CommandType>(
   return definition.decide(image, command, context) as Decision<ResponseOf<T> | Refusal>
 }
 
+/** Whether doing it twice is the same as doing it once: then it may be asked again when nobody knows what became of it. */
+export function isRepeatable(type: CommandType): boolean {
+  return definitions[type].isRepeatable
+}
+
 /** Of every command so far. */
 const version = 0
 const name = resolve(string)

@@ -22,6 +22,7 @@ export const configCommands = {
       validateOnly: boolean,
     }),
     response: struct({}),
+    isRepeatable: false,
     decide(image, request, { settings }) {
       return alter(image, request, settings)
     },
@@ -33,6 +34,7 @@ export const configCommands = {
       validateOnly: boolean,
     }),
     response: struct({}),
+    isRepeatable: false,
     decide(image, { topic, configs, validateOnly }, { settings }) {
       const changes = replacingChanges(image, topic, configs)
       return alter(image, { topic, changes, validateOnly }, settings)

@@ -1,5 +1,12 @@
 export type { Command, CommandType, RequestOf, ResponseOf } from './commands.ts'
-export { decide, decodeCommand, decodeResult, encodeCommand, encodeResult } from './commands.ts'
+export {
+  decide,
+  decodeCommand,
+  decodeResult,
+  encodeCommand,
+  encodeResult,
+  isRepeatable,
+} from './commands.ts'
 export type { ConfigChange, ConfigOperation } from './configs.ts'
 export { decideTopicConfig, replacingChanges } from './configs.ts'
 export type { ControllerSettings, DecideContext } from './controller-settings.ts'

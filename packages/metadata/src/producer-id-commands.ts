@@ -12,6 +12,7 @@ export const producerIdCommands = {
   allocateProducerIds: defineCommand({
     request: struct({}),
     response: struct({ firstProducerId: int64, count: int32 }),
+    isRepeatable: true,
     decide(image) {
       const firstProducerId = image.nextProducerId
       const nextProducerId = firstProducerId + BigInt(blockSize)

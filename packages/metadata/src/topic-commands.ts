@@ -12,6 +12,7 @@ import {
 } from '@naru/protocol'
 import { defineCommand, refused } from './command-definition.ts'
 import { isRefusal, refusal } from './decision.ts'
+import type { TopicImage } from './image.ts'
 import { decideCreatePartitions, decideCreateTopic, findTopic } from './topics.ts'
 
 /** What clients ask of topics. */
@@ -30,7 +31,10 @@ export const topicCommands = {
       validateOnly: boolean,
     }),
     response: struct({ topicId: uuid, partitions: int32, replicationFactor: int16 }),
+    isRepeatable: true,
     decide(image, { topic, topicId, validateOnly }, { settings }) {
+      const made = image.topicsById.get(topicId)
+      if (made !== undefined) return { records: [], response: answerOf(made) }
       const { defaults } = settings
       const decided = decideCreateTopic(image, topic, { topicId, defaults })
       if (isRefusal(decided)) return refused(decided)
@@ -42,6 +46,7 @@ export const topicCommands = {
     /** By name, or by id where the name is null. */
     request: struct({ name: nullableString, topicId: uuid }),
     response: struct({ topicId: uuid, name: string }),
+    isRepeatable: false,
     decide(image, named, { settings }) {
       if (!settings.isDeletionEnabled) {
         const message = 'delete.topic.enable is false'
@@ -63,10 +68,17 @@ export const topicCommands = {
       validateOnly: boolean,
     }),
     response: struct({}),
+    isRepeatable: false,
     decide(image, { validateOnly, ...request }) {
       const decided = decideCreatePartitions(image, request)
       if (isRefusal(decided)) return refused(decided)
       return { records: validateOnly ? [] : decided, response: {} }
     },
   }),
+}
+
+/** It was asked before, and its answer was lost: the id, which nobody else draws, tells. */
+function answerOf({ topicId, partitions }: TopicImage) {
+  const replicationFactor = partitions[0]?.replicas.length ?? 0
+  return { topicId, partitions: partitions.length, replicationFactor }
 }

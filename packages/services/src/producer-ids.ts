@@ -1,35 +1,33 @@
 import type { MetadataRuntime } from '@naru/consensus'
+import { isRefusal, type Refusal } from '@naru/metadata'
 
-/** Ids taken from the metadata at once: what a broker may lose when it dies. */
-const blockSize = 1000n
-
-/** Gives out producer ids that no other producer of the cluster ever gets. */
+/** Gives out producer ids that no other producer of the cluster ever gets, from blocks that are this broker's alone. */
 export class ProducerIds {
   readonly #metadata: MetadataRuntime
   #next = 0n
   #end = 0n
-  #taking: Promise<void> | undefined
+  #taking: Promise<Refusal | undefined> | undefined
 
   constructor(metadata: MetadataRuntime) {
     this.#metadata = metadata
   }
 
-  async allocate(): Promise<bigint> {
+  async allocate(): Promise<bigint | Refusal> {
     while (this.#next >= this.#end) {
       this.#taking ??= this.#takeBlock().finally(() => {
         this.#taking = undefined
       })
-      await this.#taking
+      const refused = await this.#taking
+      if (refused !== undefined) return refused
     }
     return this.#next++
   }
 
-  async #takeBlock(): Promise<void> {
-    const first = await this.#metadata.submit((image) => ({
-      records: [{ type: 'producerIds', nextProducerId: image.nextProducerId + blockSize }],
-      response: image.nextProducerId,
-    }))
-    this.#next = first
-    this.#end = first + blockSize
+  async #takeBlock(): Promise<Refusal | undefined> {
+    const block = await this.#metadata.submit({ type: 'allocateProducerIds' })
+    if (isRefusal(block)) return block
+    this.#next = block.firstProducerId
+    this.#end = block.firstProducerId + BigInt(block.count)
+    return undefined
   }
 }

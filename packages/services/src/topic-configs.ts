@@ -13,6 +13,14 @@ export interface DescribedConfig {
   readonly synonyms: readonly { name: string; value: string; source: number }[]
 }
 
+/** What a key of topics is where neither the topic nor the cluster has its own: the broker's configuration, else Kafka's default. */
+export function defaultTopicConfig(
+  brokerDefaults: ReadonlyMap<string, string>,
+  name: string,
+): string {
+  return brokerDefaults.get(name) ?? topicConfigKey(name)?.default ?? ''
+}
+
 /** The effective settings of topics: a topic's own, else the broker's for all topics, else Kafka's default. */
 export class TopicConfigs {
   readonly #image: MetadataImage
@@ -25,7 +33,7 @@ export class TopicConfigs {
   }
 
   defaultOf(name: string): string {
-    return this.#brokerDefaults.get(name) ?? topicConfigKey(name)?.default ?? ''
+    return defaultTopicConfig(this.#brokerDefaults, name)
   }
 
   of(topic: string): TopicConfig {

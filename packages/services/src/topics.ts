@@ -1,32 +1,15 @@
-/** Topics as clients ask for them: each command decides, becomes durable, and is answered when the partitions can be used. */
+/** Topics as clients ask for them: each command is decided by the controller, and answered when the partitions can be used. */
 import type { Random } from '@naru/base'
 import type { MetadataRuntime } from '@naru/consensus'
-import {
-  type ConfigChange,
-  type CreatedTopic,
-  decideCreatePartitions,
-  decideCreateTopic,
-  decideTopicConfig,
-  findTopic,
-  isRefusal,
-  type MetadataImage,
-  type NewTopic,
-  type Refusal,
-  refusal,
-  replacingChanges,
-  type TopicDefaults,
-  type TopicImage,
-} from '@naru/metadata'
-import { kafkaErrors, type NodeId, type TopicId } from '@naru/model'
-import type { TopicConfigs } from './topic-configs.ts'
+import { type ConfigChange, isRefusal, type NewTopic, type Refusal, type ResponseOf } from '@naru/metadata'
+import type { NodeId, TopicId } from '@naru/model'
 
 export interface TopicsOptions {
   readonly metadata: MetadataRuntime
   readonly random: Random
-  readonly defaults: TopicDefaults
-  readonly configs: TopicConfigs
-  readonly isDeletionEnabled: boolean
 }
+
+export type CreatedTopic = ResponseOf<'createTopic'>
 
 export class Topics {
   readonly #options: TopicsOptions
@@ -37,69 +20,48 @@ export class Topics {
 
   /** Creates one topic; with `validateOnly` it only says what would happen. */
   create(topic: NewTopic, validateOnly: boolean): Promise<CreatedTopic | Refusal> {
-    const topicId = this.#options.random.bytes(16).toString('base64url')
-    const { defaults } = this.#options
-    return this.#options.metadata.submit<CreatedTopic | Refusal>((image) => {
-      const decided = decideCreateTopic(image, topic, { topicId, defaults })
-      if (isRefusal(decided)) return { records: [], response: decided }
-      return { records: validateOnly ? [] : decided.records, response: decided }
-    })
+    const { metadata, random } = this.#options
+    const topicId = random.bytes(16).toString('base64url')
+    return metadata.submit({ type: 'createTopic', topic, topicId, validateOnly })
   }
 
-  delete(named: { name: string | null; topicId: TopicId }): Promise<TopicImage | Refusal> {
-    return this.#options.metadata.submit<TopicImage | Refusal>((image) => {
-      if (!this.#options.isDeletionEnabled) {
-        const message = 'delete.topic.enable is false'
-        return { records: [], response: refusal(kafkaErrors.TOPIC_DELETION_DISABLED, message) }
-      }
-      const topic = findTopic(image, named)
-      if (isRefusal(topic)) return { records: [], response: topic }
-      return { records: [{ type: 'removeTopic', topicId: topic.topicId }], response: topic }
-    })
+  delete(named: {
+    name: string | null
+    topicId: TopicId
+  }): Promise<ResponseOf<'deleteTopic'> | Refusal> {
+    return this.#options.metadata.submit({ type: 'deleteTopic', ...named })
   }
 
   /** Adds partitions; `count` is the new total. */
-  grow(
+  async grow(
     request: { name: string; count: number; assignments: readonly (readonly NodeId[])[] | null },
     validateOnly: boolean,
   ): Promise<Refusal | undefined> {
-    return this.#options.metadata.submit<Refusal | undefined>((image) => {
-      const decided = decideCreatePartitions(image, request)
-      if ('error' in decided) return { records: [], response: decided }
-      return { records: validateOnly ? [] : decided, response: undefined }
-    })
+    const { metadata } = this.#options
+    return refusalIn(await metadata.submit({ type: 'createPartitions', ...request, validateOnly }))
   }
 
   /** Changes a topic's own settings. */
-  alterConfig(
+  async alterConfig(
     topic: string,
     changes: readonly ConfigChange[],
     validateOnly: boolean,
   ): Promise<Refusal | undefined> {
-    return this.#alter(topic, () => changes, validateOnly)
+    const command = { type: 'alterTopicConfig', topic, changes, validateOnly } as const
+    return refusalIn(await this.#options.metadata.submit(command))
   }
 
   /** Replaces a topic's own settings with those given. */
-  replaceConfig(
+  async replaceConfig(
     topic: string,
     wanted: readonly { name: string; value: string | null }[],
     validateOnly: boolean,
   ): Promise<Refusal | undefined> {
-    return this.#alter(topic, (image) => replacingChanges(image, topic, wanted), validateOnly)
+    const command = { type: 'replaceTopicConfig', topic, configs: wanted, validateOnly } as const
+    return refusalIn(await this.#options.metadata.submit(command))
   }
+}
 
-  #alter(
-    topic: string,
-    changesTo: (image: MetadataImage) => readonly ConfigChange[],
-    validateOnly: boolean,
-  ): Promise<Refusal | undefined> {
-    const { metadata, configs } = this.#options
-    const effective = (name: string) => configs.defaultOf(name)
-    return metadata.submit<Refusal | undefined>((image) => {
-      const changes = changesTo(image)
-      const decided = decideTopicConfig(image, { topic, changes, effective })
-      if ('error' in decided) return { records: [], response: decided }
-      return { records: validateOnly ? [] : decided, response: undefined }
-    })
-  }
+function refusalIn(answer: object): Refusal | undefined {
+  return isRefusal(answer) ? answer : undefined
 }

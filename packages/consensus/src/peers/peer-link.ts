@@ -56,8 +56,8 @@ export class PeerLink {
     return this.#peer
   }
 
-  get isOver(): boolean {
-    return this.#isOver
+  get isOpener(): boolean {
+    return this.#options.isOpener
   }
 
   /** Adds to what is said at the end of this turn. */
@@ -74,6 +74,11 @@ export class PeerLink {
     this.#outbox.add({ isGoodbye: true })
     this.#isBlocked = false
     this.#flush()
+    this.#options.stream.end()
+  }
+
+  /** Closes a link that another one to the same process has replaced. */
+  retire(): void {
     this.#options.stream.end()
   }
 

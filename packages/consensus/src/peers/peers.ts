@@ -141,12 +141,22 @@ export class Peers implements AsyncDisposable {
       this.#options.logger.error(problem, { peer: hello.nodeId, at: `${hello.host}:${hello.port}` })
       return false
     }
+    if (this.#attempts.has(link)) this.#retireOlder(link, hello)
     this.#settle(link, hello)
     const waiting = this.#dialing.get(hello.nodeId)?.waiting.take()
     this.#dialing.delete(hello.nodeId)
     this.#events.hello(hello)
     if (waiting !== undefined) link.post(waiting)
     return true
+  }
+
+  /** Who asks again and again who is there needs one link for it. */
+  #retireOlder(link: PeerLink, { incarnationId }: Hello): void {
+    for (const other of this.#links) {
+      if (other !== link && other.isOpener && other.peer?.incarnationId === incarnationId) {
+        other.retire()
+      }
+    }
   }
 
   #problemWith(hello: Hello): string | undefined {

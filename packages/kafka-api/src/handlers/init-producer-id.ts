@@ -13,6 +13,8 @@ export function initProducerId({ producerIds }: Pick<Ports, 'producerIds'>) {
     const hasId = request.producerId !== noProducerId
     if (hasId !== (request.producerEpoch !== -1)) return refused(kafkaErrors.INVALID_REQUEST)
     const producerId = await producerIds.allocate()
+    // No controller gives out ids at the moment: producers ask again.
+    if (typeof producerId === 'object') return refused(kafkaErrors.COORDINATOR_LOAD_IN_PROGRESS)
     return { throttleTimeMs: 0, errorCode: kafkaErrors.NONE.code, producerId, producerEpoch: 0 }
   })
 }

@@ -2,7 +2,6 @@
 import {
   MemoryDisk,
   MemoryRaftStorage,
-  type PeerTransport,
   RaftNode,
   type StateMachine,
 } from '@naru/consensus'
@@ -36,7 +35,6 @@ class NodeCluster {
   readonly disks = new Map(keys.map((key) => [key, new MemoryDisk()]))
   readonly nodes = new Map<ReplicaKey, RaftNode>()
   readonly registers = new Map<ReplicaKey, Register>()
-  readonly #transports = new Map<ReplicaKey, PeerTransport>()
   readonly fatal: unknown[] = []
 
   constructor() {
@@ -50,18 +48,12 @@ class NodeCluster {
   }
 
   async start(key: ReplicaKey): Promise<void> {
-    const transport: PeerTransport = {
-      send: (message) => this.#deliver(message),
-      onMessage: undefined,
-      onPeerGone: undefined,
-    }
     const register = new Register()
     this.registers.set(key, register)
-    this.#transports.set(key, transport)
     const node = await RaftNode.start({
       self: key,
       storage: new MemoryRaftStorage(this.disks.get(key) as MemoryDisk),
-      transport,
+      transport: { send: (message) => this.#deliver(message) },
       stateMachine: register,
       clock: this.clock,
       random: this.random.split(),
@@ -79,9 +71,8 @@ class NodeCluster {
   async kill(key: ReplicaKey): Promise<void> {
     const node = this.nodes.get(key)
     this.nodes.delete(key)
-    this.#transports.delete(key)
     await node?.[Symbol.asyncDispose]()
-    for (const transport of this.#transports.values()) transport.onPeerGone?.(key)
+    for (const other of this.nodes.values()) other.forget(key)
   }
 
   get leader(): RaftNode | undefined {
@@ -100,9 +91,8 @@ class NodeCluster {
   async put(value: string): Promise<void> {
     for (;;) {
       await this.until(() => this.leader !== undefined)
-      const proposing = (this.leader as RaftNode).propose(Buffer.from(value))
       try {
-        await this.clock.drive(proposing)
+        await this.clock.drive((this.leader as RaftNode).propose(Buffer.from(value)).applied)
         return
       } catch {
         await this.clock.step()
@@ -112,7 +102,7 @@ class NodeCluster {
 
   #deliver(message: Message): void {
     this.clock.setTimer(0.5 + this.random.below(10) / 10, () => {
-      this.#transports.get(message.to)?.onMessage?.(message)
+      this.nodes.get(message.to)?.receive(message)
     })
   }
 }
@@ -186,8 +176,8 @@ it('hands its leadership over, and changes its voters', async () => {
   await cluster.until(() => cluster.nodes.get(target)?.isLeader === true)
   const other = keys.find((key) => key !== target) as ReplicaKey
   await cluster.put('two')
-  await cluster.clock.drive((cluster.leader as RaftNode).changeVoters({ remove: other }))
+  await cluster.clock.drive((cluster.leader as RaftNode).changeVoters({ remove: other }).applied)
   expect(cluster.leader?.raft.voters).toEqual(keys.filter((key) => key !== other))
-  await cluster.clock.drive((cluster.leader as RaftNode).changeVoters({ add: other }))
+  await cluster.clock.drive((cluster.leader as RaftNode).changeVoters({ add: other }).applied)
   expect(cluster.leader?.raft.voters).toEqual(keys)
 })

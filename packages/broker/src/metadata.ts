@@ -1,0 +1,56 @@
+/** The metadata of this broker as its configuration has it. */
+import { MetadataRuntime, noNetwork, openMetadataStorage, type QuorumSettings } from '@naru/consensus'
+import type { MetadataRecord } from '@naru/metadata'
+import type { BrokerOptions } from './broker.ts'
+import type { BrokerConfig } from './config.ts'
+import { directoryIdOf } from './directory-id.ts'
+
+const metadataVersion = { name: 'metadata.version', level: 29 }
+
+/** Resolves when the quorum has a leader and this copy is up to date. */
+export async function openMetadata(
+  options: BrokerOptions,
+  configDefault: (name: string) => string,
+): Promise<MetadataRuntime> {
+  const { config, clock, random, fileSystem, network, onFatal } = options
+  const logger = options.logger.child('metadata')
+  const { nodeId, metadataDir } = config
+  const directoryId = await directoryIdOf({ ...options, nodeId }, metadataDir)
+  const directory = `${metadataDir}/__cluster_metadata`
+  const self = `${nodeId}/${directoryId}`
+  return MetadataRuntime.open({
+    nodeId,
+    directoryId,
+    openStorage: () => openMetadataStorage({ fileSystem, directory, self, logger }),
+    quorum: quorumSettings(config),
+    controller: {
+      defaults: {
+        partitions: config.number('num.partitions'),
+        replicationFactor: config.number('default.replication.factor'),
+      },
+      isDeletionEnabled: config.flag('delete.topic.enable'),
+      configDefault,
+    },
+    firstRecords: (): MetadataRecord[] => [
+      { type: 'cluster', clusterId: random.bytes(16).toString('base64url') },
+      { type: 'feature', ...metadataVersion },
+    ],
+    network: network ?? noNetwork(clock),
+    clock,
+    random,
+    logger,
+    onFatal,
+  })
+}
+
+function quorumSettings({ quorum, internal, peerAddresses }: BrokerConfig): QuorumSettings {
+  const { voters, bootstrapServers, electionTimeoutMs } = quorum
+  return {
+    voters: new Map(voters.map(({ nodeId, host, port }) => [nodeId, { host, port }])),
+    bootstrapServers,
+    electionTimeoutMs,
+    listen: internal?.listen,
+    advertised: internal?.advertised ?? { host: 'localhost', port: 0 },
+    peerAddresses,
+  }
+}

@@ -1,0 +1,101 @@
+/**
+ * Asks the controller, wherever it is: here, or over the link to the node that leads. While nobody leads, and after an answer that
+ * the node asked does not lead, it asks again when there is another leader, until a deadline.
+ */
+import type { Clock } from '@naru/base'
+import { ConsensusError } from './errors.ts'
+import type { CallOutcome } from './peers/frame.ts'
+
+export interface ControllerRequest {
+  readonly operation: string
+  readonly payload: Buffer
+  readonly timeoutMs: number
+  /** Doing it twice is the same as doing it once: then it is asked again also when nobody knows what became of it. */
+  readonly isRepeatable: boolean
+}
+
+export interface ControllerChannelOptions {
+  readonly clock: Clock
+  readonly nodeId: number
+  /** Who leads as far as this node knows. */
+  readonly leader: () => number | undefined
+  readonly here: (operation: string, payload: Buffer) => Promise<CallOutcome>
+  readonly there: (
+    nodeId: number,
+    request: { operation: string; payload: Buffer; timeoutMs: number },
+  ) => Promise<CallOutcome>
+}
+
+/** Before the same node is asked once more. */
+const retryMs = 50
+
+export class ControllerChannel {
+  readonly #options: ControllerChannelOptions
+  readonly #wakes = new Set<() => void>()
+  #isStopped = false
+
+  constructor(options: ControllerChannelOptions) {
+    this.#options = options
+  }
+
+  /** Rejects with NOT_LEADER when nobody answered in time, and with LEADERSHIP_LOST when nobody knows what became of it. */
+  async ask(request: ControllerRequest): Promise<{ index: bigint; payload: Buffer }> {
+    const { clock } = this.#options
+    const deadlineMs = clock.monotonic() + request.timeoutMs
+    for (;;) {
+      const leftMs = deadlineMs - clock.monotonic()
+      const outcome = await this.#try(request, leftMs)
+      if ('payload' in outcome) return outcome
+      const isUnknown = outcome.failure === 'LEADERSHIP_LOST'
+      if (isUnknown && !request.isRepeatable) throw unknown(request)
+      if (this.#isStopped || clock.monotonic() + retryMs >= deadlineMs) {
+        throw isUnknown ? unknown(request) : unanswered(request)
+      }
+      await this.#another(retryMs)
+    }
+  }
+
+  /** There may be another leader. */
+  leaderChanged(): void {
+    for (const wake of [...this.#wakes]) wake()
+  }
+
+  stop(): void {
+    this.#isStopped = true
+    this.leaderChanged()
+  }
+
+  async #try(
+    { operation, payload }: ControllerRequest,
+    leftMs: number,
+  ): Promise<CallOutcome> {
+    const { leader, nodeId, here, there } = this.#options
+    const at = leader()
+    if (at === undefined) return { index: 0n, failure: 'NOT_LEADER' }
+    if (at === nodeId) return here(operation, payload)
+    return there(at, { operation, payload, timeoutMs: leftMs })
+  }
+
+  /** Resolves when there may be another leader, and after `delayMs` at the latest. */
+  #another(delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = () => {
+        timer.cancel()
+        this.#wakes.delete(wake)
+        resolve()
+      }
+      const timer = this.#options.clock.setTimer(delayMs, wake)
+      this.#wakes.add(wake)
+    })
+  }
+}
+
+function unknown({ operation }: ControllerRequest): ConsensusError {
+  const message = `Nobody knows what became of ${operation}: the controller went away`
+  return new ConsensusError('LEADERSHIP_LOST', message)
+}
+
+function unanswered({ operation, timeoutMs }: ControllerRequest): ConsensusError {
+  const message = `No controller took ${operation} in ${timeoutMs} ms`
+  return new ConsensusError('NOT_LEADER', message)
+}
