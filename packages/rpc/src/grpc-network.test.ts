@@ -1,0 +1,147 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import net from 'node:net'
+import { fileURLToPath } from 'node:url'
+import type { MessageStream, StreamClose } from '@naru/base'
+import { systemClock } from '@naru/platform'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { messageNetworkContract } from '../../base/src/message-network.contract.ts'
+import { createGrpcNetwork } from './index.ts'
+
+const network = createGrpcNetwork(systemClock)
+const until = (condition: () => boolean) =>
+  vi.waitFor(() => expect(condition()).toBe(true), { timeout: 10_000, interval: 5 })
+const localhost = { host: '127.0.0.1', port: 0 }
+
+/** A port that was free a moment ago. */
+async function freePort(): Promise<number> {
+  const server = net.createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as net.AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
+
+const unused = await freePort()
+
+describe('gRPC', () => {
+  messageNetworkContract(() => ({
+    network,
+    address: () => localhost,
+    nobody: () => ({ host: '127.0.0.1', port: unused }),
+    until,
+  }))
+})
+
+/** What became of a stream. */
+function closeOf(stream: MessageStream, onMessage: () => void = () => {}): Promise<StreamClose> {
+  return new Promise((resolve) => {
+    stream.handle({ message: onMessage, drain() {}, close: resolve })
+  })
+}
+
+describe('another process', () => {
+  const children: ChildProcess[] = []
+  afterEach(() => {
+    for (const child of children.splice(0)) child.kill('SIGKILL')
+  })
+
+  /** Runs the peer of these tests; it prints one line when it is ready. */
+  async function peer(...parameters: string[]): Promise<{ child: ChildProcess; line: string }> {
+    const script = fileURLToPath(new URL('../../../test/support/stream-peer.ts', import.meta.url))
+    const child = spawn(process.execPath, [script, ...parameters], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    children.push(child)
+    const [line] = await once(child.stdout!, 'data')
+    return { child, line: String(line).trim() }
+  }
+
+  it('that serves a stream and is killed has refused it', async () => {
+    const { child, line } = await peer('serve')
+    const stream = network.open({ host: '127.0.0.1', port: Number(line) })
+    const answered = Promise.withResolvers<void>()
+    const closed = closeOf(stream, answered.resolve)
+    stream.send({ calls: [{ id: 1 }] })
+    await answered.promise
+    child.kill('SIGKILL')
+    expect(await closed).toBe('refused')
+  })
+
+  it('that is killed with bytes underway has refused it', async () => {
+    const { child, line } = await peer('serve')
+    const stream = network.open({ host: '127.0.0.1', port: Number(line) })
+    const answered = Promise.withResolvers<void>()
+    const closed = closeOf(stream, answered.resolve)
+    stream.send({ calls: [{ id: 1 }] })
+    await answered.promise
+    child.kill('SIGSTOP')
+    for (let id = 0; id < 40; id++) {
+      stream.send({ calls: [{ id, payload: Buffer.alloc(256 << 10) }] })
+    }
+    child.kill('SIGKILL')
+    expect(await closed).toBe('refused')
+  })
+
+  it('that opened a stream and is killed has refused it', async () => {
+    const accepted = Promise.withResolvers<void>()
+    const closed = Promise.withResolvers<StreamClose>()
+    const server = await network.listen(localhost, (stream) => {
+      void closeOf(stream, accepted.resolve).then(closed.resolve)
+    })
+    const { child } = await peer('open', String(server.address.port))
+    await accepted.promise
+    child.kill('SIGKILL')
+    expect(await closed.promise).toBe('refused')
+    await server.close()
+  })
+
+  it.each(['end', 'reset'])('exits by itself after %s and the close of its server', async (how) => {
+    const { child } = await peer('leave', how)
+    const [code, signal] = child.exitCode === null ? await once(child, 'exit') : [child.exitCode]
+    expect([code, signal ?? null]).toEqual([0, null])
+  })
+})
+
+describe('an address', () => {
+  it('that accepts and never answers loses the stream', async () => {
+    const sockets: net.Socket[] = []
+    const silent = net
+      .createServer((socket) => sockets.push(socket.resume()))
+      .listen(0, '127.0.0.1')
+    await once(silent, 'listening')
+    const { port } = silent.address() as net.AddressInfo
+    expect(await closeOf(network.open({ host: '127.0.0.1', port }))).toBe('lost')
+    await until(() => sockets.every((socket) => socket.destroyed || socket.readableEnded))
+    for (const socket of sockets) socket.destroy()
+    silent.close()
+  })
+
+  it('that cannot be resolved loses the stream', async () => {
+    expect(await closeOf(network.open({ host: 'nowhere.invalid', port: 1 }))).toBe('lost')
+  })
+
+  it('that is taken is refused with its errno name', async () => {
+    const server = await network.listen(localhost, () => {})
+    await expect(network.listen(server.address, () => {})).rejects.toMatchObject({
+      name: 'TransportError',
+      code: 'EADDRINUSE',
+    })
+    await server.close()
+  })
+})
+
+describe('bytes that are no frame', () => {
+  it('cost one connection', async () => {
+    const server = await network.listen(localhost, (stream) => void closeOf(stream))
+    const socket = net.connect(server.address.port, '127.0.0.1')
+    socket.on('error', () => {}).resume()
+    socket.end('GET / HTTP/1.1\r\n\r\n')
+    await once(socket, 'close')
+    const stream = network.open(server.address)
+    const closed = closeOf(stream)
+    stream.end()
+    expect(await closed).toBe('lost')
+    await server.close()
+  })
+})

@@ -1,0 +1,1 @@
+export { createGrpcNetwork } from './grpc-network.ts'

@@ -1,0 +1,125 @@
+import net from 'node:net'
+import {
+  type ConnectionInjector,
+  Metadata,
+  Server,
+  ServerCredentials,
+  type ServerDuplexStream,
+  status,
+} from '@grpc/grpc-js'
+import {
+  type Address,
+  type Clock,
+  type MessageServer,
+  type MessageStream,
+  TransportError,
+} from '@naru/base'
+import type { FrameCodecs } from './frame-codec.ts'
+import { GrpcStream } from './grpc-stream.ts'
+import { lingerMsMax, receivedBytesMax } from './limits.ts'
+import { SocketFate } from './socket-fate.ts'
+
+type Call = ServerDuplexStream<Buffer, Buffer>
+
+/** Serves streams. It owns the sockets, since gRPC does not tell why a connection ended. */
+export class StreamServer implements MessageServer {
+  readonly #codecs: FrameCodecs
+  readonly #clock: Clock
+  readonly #accept: (stream: MessageStream) => void
+  readonly #listener = net.createServer({ noDelay: true }, (socket) => this.#connected(socket))
+  readonly #grpc = new Server({
+    'grpc.max_receive_message_length': receivedBytesMax,
+    'grpc.enable_channelz': 0,
+  })
+  readonly #injector: ConnectionInjector
+  /** By the other side's address and port. */
+  readonly #fates = new Map<string, SocketFate>()
+  readonly #streams = new Set<GrpcStream>()
+  #address: Address = { host: '', port: 0 }
+  #isClosing = false
+
+  constructor(codecs: FrameCodecs, clock: Clock, accept: (stream: MessageStream) => void) {
+    this.#codecs = codecs
+    this.#clock = clock
+    this.#accept = accept
+    this.#injector = this.#grpc.createConnectionInjector(ServerCredentials.createInsecure())
+    const raw = (bytes: Buffer) => bytes
+    this.#grpc.register(codecs.path, (call: Call) => this.#called(call), raw, raw, 'bidi')
+  }
+
+  listen({ host, port }: Address): Promise<this> {
+    return new Promise((resolve, reject) => {
+      this.#listener.once('error', (error: NodeJS.ErrnoException) => {
+        const code = error.code ?? 'EIO'
+        this.#grpc.forceShutdown()
+        reject(new TransportError(code, `Cannot use ${host}:${port}: ${code}`, error))
+      })
+      this.#listener.listen(port, host, () => {
+        this.#listener.removeAllListeners('error')
+        this.#listener.on('error', () => {})
+        const { address, port: bound } = this.#listener.address() as net.AddressInfo
+        this.#address = { host: address, port: bound }
+        resolve(this)
+      })
+    })
+  }
+
+  get address(): Address {
+    return this.#address
+  }
+
+  #connected(socket: net.Socket): void {
+    const peer = `${socket.remoteAddress}:${socket.remotePort}`
+    const fate = new SocketFate()
+    fate.watch(socket)
+    this.#fates.set(peer, fate)
+    fate.whenClosed(() => this.#fates.delete(peer))
+    this.#injector.injectConnection(socket)
+  }
+
+  #called(call: Call): void {
+    const fate = this.#fates.get(call.getPeer())
+    if (fate === undefined || this.#isClosing) {
+      call.emit('error', { code: status.UNAVAILABLE, details: 'stopping' })
+      return
+    }
+    call.sendMetadata(new Metadata())
+    const stream = new GrpcStream({
+      call,
+      encoder: this.#codecs.response,
+      decoder: this.#codecs.request,
+      clock: this.#clock,
+      // The way of gRPC to end a call with a status. It follows what is being written.
+      abort: () => call.emit('error', { code: status.CANCELLED, details: 'reset' }),
+      // The opener closes the connection, unless it broke the call off.
+      onClose: () => {
+        this.#streams.delete(stream)
+        const linger = this.#clock.setTimer(lingerMsMax, () => fate.destroy())
+        fate.whenClosed(() => linger.cancel())
+      },
+    })
+    this.#streams.add(stream)
+    call.on('cancelled', () => {
+      const isBrokenOff = !stream.isClosed && !stream.isLeaving
+      stream.close(fate.isGone ? 'refused' : 'lost')
+      if (isBrokenOff) fate.destroy()
+    })
+    this.#accept(stream)
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosing) return
+    this.#isClosing = true
+    const closed = new Promise<void>((resolve) => this.#listener.close(() => resolve()))
+    const timer = this.#clock.setTimer(lingerMsMax, () => this.#destroyAll())
+    if (this.#streams.size === 0) this.#destroyAll()
+    for (const stream of this.#streams) stream.reset()
+    await closed
+    timer.cancel()
+    this.#grpc.forceShutdown()
+  }
+
+  #destroyAll(): void {
+    for (const fate of this.#fates.values()) fate.destroy()
+  }
+}
