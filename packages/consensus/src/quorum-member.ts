@@ -100,7 +100,7 @@ export class QuorumMember implements AsyncDisposable {
     this.#seeds = new SeedSearch({
       clock,
       intervalMs: settings.electionTimeoutMs,
-      seeds: [...settings.voters.values(), ...settings.bootstrapServers],
+      seeds: seedsOf(settings, nodeId),
       isNeeded: () => this.leader === undefined,
       greet: (address) => this.#peers.greet(address),
     })
@@ -254,6 +254,11 @@ export class QuorumMember implements AsyncDisposable {
     const others = this.#contacts.filter((key) => nodeOf(key) !== peer.nodeId)
     this.#contacts.splice(0, this.#contacts.length, ...others, replicaKey(peer))
   }
+}
+
+function seedsOf({ voters, bootstrapServers }: QuorumSettings, nodeId: number): Address[] {
+  const others = [...voters].filter(([id]) => id !== nodeId)
+  return [...others.map(([, address]) => address), ...bootstrapServers]
 }
 
 function isEmptyLog({ stored }: RaftStorage): boolean {

@@ -136,6 +136,8 @@ export class Peers implements AsyncDisposable {
   }
 
   #greeted(link: PeerLink, hello: Hello): boolean {
+    // Found itself at one of the addresses where it looks for others.
+    if (hello.incarnationId === this.#options.self().incarnationId) return false
     const problem = this.#problemWith(hello)
     if (problem !== undefined) {
       this.#options.logger.error(problem, { peer: hello.nodeId, at: `${hello.host}:${hello.port}` })
