@@ -6,6 +6,7 @@ import { LogDirectory, OpenFiles, topicPartitionOfDirectory } from '@naru/log'
 import { Dispatcher, Listener } from '@naru/network'
 import {
   FetchSessions,
+  fixedCluster,
   Partitions,
   ProducerIds,
   RetentionTask,
@@ -145,6 +146,7 @@ function createDispatcher(
     nodeId: config.nodeId,
     clock,
     metadata,
+    cluster: fixedCluster(config.nodeId),
     partitions,
     topics,
     topicConfigs,
