@@ -14,6 +14,7 @@ import { Dispatcher } from '@naru/network'
 import {
   defaultTopicConfig,
   FetchSessions,
+  fixedCluster,
   Partitions,
   ProducerIds,
   RetentionTask,
@@ -144,6 +145,7 @@ function createDispatcher(
     nodeId: config.nodeId,
     clock,
     metadata,
+    cluster: fixedCluster(config.nodeId),
     partitions,
     topics,
     topicConfigs,

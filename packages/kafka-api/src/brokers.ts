@@ -5,21 +5,30 @@ export interface BrokerAddress {
   readonly host: string
   readonly port: number
   readonly rack: string | null
+  /** Registered, and not fit to serve clients: as a rule they do not see it. */
+  readonly isFenced: boolean
 }
 
 /** Where clients of a listener reach the brokers: the addresses of the listener that they came in on. */
-export function addressesOf(image: MetadataImage, listener: string): BrokerAddress[] {
+export function addressesOf(
+  image: MetadataImage,
+  listener: string,
+  { withFenced = false } = {},
+): BrokerAddress[] {
   const addresses: BrokerAddress[] = []
   for (const broker of image.brokers.values()) {
     const address = addressOf(broker, listener)
-    if (address !== undefined) addresses.push(address)
+    if (address !== undefined && (withFenced || !address.isFenced)) addresses.push(address)
   }
   return addresses
 }
 
-function addressOf(broker: BrokerImage, listener: string): BrokerAddress | undefined {
+/** A broker is never fenced as long as its image does not say so. */
+type Fenceable = BrokerImage & { readonly isFenced?: boolean }
+
+function addressOf(broker: Fenceable, listener: string): BrokerAddress | undefined {
   const endpoint = broker.endpoints.find((candidate) => candidate.listener === listener)
   if (endpoint === undefined) return undefined
-  const { nodeId, rack } = broker
-  return { nodeId, host: endpoint.host, port: endpoint.port, rack }
+  const { nodeId, rack, isFenced = false } = broker
+  return { nodeId, host: endpoint.host, port: endpoint.port, rack, isFenced }
 }

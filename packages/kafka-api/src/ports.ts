@@ -3,6 +3,7 @@ import type { MetadataRuntime } from '@naru/consensus'
 import type { LogDirectory } from '@naru/log'
 import type { NodeId } from '@naru/model'
 import type {
+  ClusterAdmin,
   DescribedConfig,
   FetchSessions,
   Partitions,
@@ -25,6 +26,7 @@ export interface Ports {
   readonly clock: Clock
   readonly metadata: MetadataRuntime
   readonly partitions: Partitions
+  readonly cluster: ClusterAdmin
   readonly topics: Topics
   readonly topicConfigs: TopicConfigs
   readonly fetchSessions: FetchSessions

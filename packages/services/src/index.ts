@@ -1,3 +1,11 @@
+export type {
+  ClusterAdmin,
+  FeatureUpdate,
+  QuorumStatus,
+  ReplicaStatus,
+  VoterKey,
+} from './cluster-admin.ts'
+export { fixedCluster } from './cluster-admin.ts'
 export type { FetchedPartition, FetchPartition, FetchRequest } from './fetch.ts'
 export { fetch } from './fetch.ts'
 export type { SessionAnswer, SessionPartition, SessionPlan, Told } from './fetch-sessions.ts'

@@ -8,20 +8,19 @@ import type { Ports } from '../ports.ts'
 const brokersType = 1
 const controllersType = 2
 
-export function describeCluster({ metadata, nodeId }: Pick<Ports, 'metadata' | 'nodeId'>) {
+export function describeCluster({ metadata, cluster }: Pick<Ports, 'metadata' | 'cluster'>) {
   return defineHandler(apis.describeCluster, (request, { listener }) => {
     const { image } = metadata
     if (request.endpointType !== brokersType) return refused(request.endpointType)
-    const brokers = addressesOf(image, listener).map(({ nodeId: brokerId, host, port, rack }) => {
-      return { brokerId, host, port, rack, isFenced: false }
-    })
+    const addresses = addressesOf(image, listener, { withFenced: request.includeFencedBrokers })
+    const brokers = addresses.map(({ nodeId: brokerId, ...address }) => ({ brokerId, ...address }))
     return {
       throttleTimeMs: 0,
       errorCode: kafkaErrors.NONE.code,
       errorMessage: null,
       endpointType: brokersType,
       clusterId: image.clusterId,
-      controllerId: nodeId,
+      controllerId: cluster.controllerId,
       brokers,
       clusterAuthorizedOperations: request.includeClusterAuthorizedOperations
         ? clusterOperations

@@ -1,6 +1,7 @@
 import type { Handler } from '@naru/network'
 import type { apis } from '@naru/protocol'
 import type { Ports } from '../ports.ts'
+import { addRaftVoter } from './add-raft-voter.ts'
 import { alterConfigs, incrementalAlterConfigs } from './alter-configs.ts'
 import { apiVersions } from './api-versions.ts'
 import { createPartitions } from './create-partitions.ts'
@@ -11,6 +12,7 @@ import { describeCluster } from './describe-cluster.ts'
 import { describeConfigs } from './describe-configs.ts'
 import { describeLogDirs } from './describe-log-dirs.ts'
 import { describeProducers } from './describe-producers.ts'
+import { describeQuorum } from './describe-quorum.ts'
 import { describeTopicPartitions } from './describe-topic-partitions.ts'
 import { fetch } from './fetch.ts'
 import { findCoordinator } from './find-coordinator.ts'
@@ -20,6 +22,9 @@ import { listOffsets } from './list-offsets.ts'
 import { metadata } from './metadata.ts'
 import { offsetForLeaderEpoch } from './offset-for-leader-epoch.ts'
 import { produce } from './produce.ts'
+import { removeRaftVoter } from './remove-raft-voter.ts'
+import { unregisterBroker } from './unregister-broker.ts'
+import { updateFeatures } from './update-features.ts'
 
 /** One handler for each API that has a codec: an API without one would not compile. */
 export function createHandlers(ports: Ports): Handler[] {
@@ -40,10 +45,15 @@ export function createHandlers(ports: Ports): Handler[] {
     describeLogDirs: describeLogDirs(ports),
     createPartitions: createPartitions(ports),
     incrementalAlterConfigs: incrementalAlterConfigs(ports),
+    describeQuorum: describeQuorum(ports),
+    updateFeatures: updateFeatures(ports),
     describeCluster: describeCluster(ports),
     describeProducers: describeProducers(ports),
+    unregisterBroker: unregisterBroker(ports),
     listConfigResources: listConfigResources(ports),
     describeTopicPartitions: describeTopicPartitions(ports),
+    addRaftVoter: addRaftVoter(ports),
+    removeRaftVoter: removeRaftVoter(ports),
   }
   return Object.values(handlers)
 }

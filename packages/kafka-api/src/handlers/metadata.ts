@@ -22,7 +22,7 @@ type Topic = Response['topics'][number]
 type Wanted = { readonly name: string | null; readonly topicId: TopicId }
 
 export function metadata(
-  ports: Pick<Ports, 'metadata' | 'nodeId' | 'topics' | 'autoCreates' | 'partitions'>,
+  ports: Pick<Ports, 'metadata' | 'cluster' | 'topics' | 'autoCreates' | 'partitions'>,
 ) {
   const { image } = ports.metadata
   return defineHandler(apis.metadata, async (request, { apiVersion, listener }) => {
@@ -38,7 +38,7 @@ export function metadata(
       throttleTimeMs: 0,
       brokers: addressesOf(image, listener),
       clusterId: image.clusterId,
-      controllerId: ports.nodeId,
+      controllerId: ports.cluster.controllerId,
       topics: topics.map((topic) => ({ ...topic, topicAuthorizedOperations: operations })),
       clusterAuthorizedOperations: request.includeClusterAuthorizedOperations
         ? clusterOperations

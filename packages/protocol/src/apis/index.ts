@@ -1,3 +1,4 @@
+import { addRaftVoterApi } from './add-raft-voter.ts'
 import { alterConfigsApi } from './alter-configs.ts'
 import { apiVersionsApi } from './api-versions.ts'
 import { createPartitionsApi } from './create-partitions.ts'
@@ -8,6 +9,7 @@ import { describeClusterApi } from './describe-cluster.ts'
 import { describeConfigsApi } from './describe-configs.ts'
 import { describeLogDirsApi } from './describe-log-dirs.ts'
 import { describeProducersApi } from './describe-producers.ts'
+import { describeQuorumApi } from './describe-quorum.ts'
 import { describeTopicPartitionsApi } from './describe-topic-partitions.ts'
 import { fetchApi } from './fetch.ts'
 import { findCoordinatorApi } from './find-coordinator.ts'
@@ -18,6 +20,9 @@ import { listOffsetsApi } from './list-offsets.ts'
 import { metadataApi } from './metadata.ts'
 import { offsetForLeaderEpochApi } from './offset-for-leader-epoch.ts'
 import { produceApi } from './produce.ts'
+import { removeRaftVoterApi } from './remove-raft-voter.ts'
+import { unregisterBrokerApi } from './unregister-broker.ts'
+import { updateFeaturesApi } from './update-features.ts'
 
 /** Every API that has a codec, by key. */
 export const apis = {
@@ -37,8 +42,13 @@ export const apis = {
   describeLogDirs: describeLogDirsApi,
   createPartitions: createPartitionsApi,
   incrementalAlterConfigs: incrementalAlterConfigsApi,
+  describeQuorum: describeQuorumApi,
+  updateFeatures: updateFeaturesApi,
   describeCluster: describeClusterApi,
   describeProducers: describeProducersApi,
+  unregisterBroker: unregisterBrokerApi,
   listConfigResources: listConfigResourcesApi,
   describeTopicPartitions: describeTopicPartitionsApi,
+  addRaftVoter: addRaftVoterApi,
+  removeRaftVoter: removeRaftVoterApi,
 }
