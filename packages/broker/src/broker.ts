@@ -37,6 +37,8 @@ export interface BrokerOptions {
   readonly transport: ByteTransport
   /** To the other brokers; undefined for one that belongs to nobody else. */
   readonly network: MessageNetwork | undefined
+  /** Of this run of the kernel; empty where nobody knows, which counts as another one. */
+  readonly bootId: string
   readonly logger: Logger
   /** Something that must not happen has happened: the process must end. */
   readonly onFatal: (error: unknown) => void

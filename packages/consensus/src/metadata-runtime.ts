@@ -25,11 +25,12 @@ import {
   restoreImage,
 } from '@naru/metadata'
 import { kafkaErrors } from '@naru/model'
-import type { RaftEvent } from '@naru/raft'
+import type { RaftEvent, Refusal as RaftRefusal } from '@naru/raft'
 import { ActiveController } from './active-controller.ts'
 import { ControllerChannel } from './controller-channel.ts'
 import { ConsensusError } from './errors.ts'
 import type { CallOutcome } from './peers/frame.ts'
+import { type QuorumChange, type QuorumView, quorumCodecs } from './quorum-operations.ts'
 import { QuorumMember, type QuorumSettings } from './quorum-member.ts'
 import type { StateMachine } from './state-machine.ts'
 import type { RaftStorage } from './storage/raft-storage.ts'
@@ -55,6 +56,8 @@ export interface MetadataRuntimeOptions {
 
 /** How long a command may take, elections included. */
 const commandMs = 30_000
+/** How long people wait for the quorum to say how it is. */
+const quorumMs = 5_000
 
 /** Between two words about a quorum that has no leader. */
 const waitingMs = 5_000
@@ -79,6 +82,8 @@ export class MetadataRuntime implements AsyncDisposable, StateMachine {
     this.#operations = {
       submit: (payload) => this.#submitHere(decodeCommand(payload)),
       readIndex: () => this.#readIndex(),
+      quorumStatus: () => this.#quorumStatusHere(),
+      quorumChange: (payload) => this.#changeQuorumHere(payload),
     }
     this.#channel = new ControllerChannel({
       clock,
@@ -159,6 +164,23 @@ export class MetadataRuntime implements AsyncDisposable, StateMachine {
     }
   }
 
+  /** The quorum as its leader sees it. Rejects like `changeQuorum`. */
+  async quorum(): Promise<QuorumView> {
+    const { payload } = await this.#askQuorum('quorumStatus', Buffer.alloc(0), true)
+    return quorumCodecs.status.decode(payload)
+  }
+
+  /**
+   * Adds or removes a voter, or hands the leadership over: why it is not done, or undefined when it is. Rejects with NOT_LEADER when
+   * no controller answers, and with LEADERSHIP_LOST when nobody knows what became of it.
+   */
+  async changeQuorum(change: QuorumChange): Promise<RaftRefusal | undefined> {
+    const request = quorumCodecs.change.encode(change)
+    const { payload } = await this.#askQuorum('quorumChange', request, false)
+    const { refusal: refused } = quorumCodecs.answer.decode(payload)
+    return refused === '' ? undefined : (refused as RaftRefusal)
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#channel.stop()
     await this.#following.catch(() => {})
@@ -225,6 +247,23 @@ export class MetadataRuntime implements AsyncDisposable, StateMachine {
   async #readIndex(): Promise<CallOutcome> {
     const index = await this.#running.node.readBarrier()
     return { index, payload: Buffer.alloc(0) }
+  }
+
+  #askQuorum(operation: string, payload: Buffer, isRepeatable: boolean) {
+    return this.#channel.ask({ operation, payload, timeoutMs: quorumMs, isRepeatable })
+  }
+
+  async #quorumStatusHere(): Promise<CallOutcome> {
+    // Who was cut off and does not know it would tell of a quorum that is no more.
+    const { index } = await this.#readIndex()
+    return { index, payload: quorumCodecs.status.encode(this.#running.view()) }
+  }
+
+  async #changeQuorumHere(payload: Buffer): Promise<CallOutcome> {
+    const change = quorumCodecs.change.decode(payload) as QuorumChange
+    const refused = await this.#running.change(change)
+    if (refused === 'notLeader') return { index: 0n, failure: 'NOT_LEADER' }
+    return { index: 0n, payload: quorumCodecs.answer.encode({ refusal: refused ?? '' }) }
   }
 
   #noteRaft(event: RaftEvent): void {

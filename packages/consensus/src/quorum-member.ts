@@ -3,13 +3,16 @@
  * this moves messages, finds the leader, and says who came, who is gone and who leads.
  */
 import type { Address, Clock, Logger, MessageNetwork, Random } from '@naru/base'
-import type { RaftEvent, ReplicaKey } from '@naru/raft'
+import type { RaftEvent, Refusal, ReplicaKey } from '@naru/raft'
+import { ConsensusError } from './errors.ts'
 import { firstVoters, hasVoters, writeFirstVoters } from './first-quorum.ts'
 import { Calls } from './peers/calls.ts'
 import type { CallOutcome, Frame, Hello } from './peers/frame.ts'
 import type { LinkEnd } from './peers/peer-link.ts'
 import { Peers } from './peers/peers.ts'
 import { ProcessWatch } from './peers/process-watch.ts'
+import type { QuorumChange, QuorumView } from './quorum-operations.ts'
+import { quorumView } from './quorum-view.ts'
 import { RaftNode } from './raft-node.ts'
 import { nodeOf, replicaKey } from './replica-key.ts'
 import { SeedSearch } from './seed-search.ts'
@@ -77,6 +80,7 @@ export class QuorumMember implements AsyncDisposable {
   #advertised: Address
   /** The log had nothing at the start. */
   #isEmpty = true
+  #leadsNoMore: () => void = () => {}
   #storage: RaftStorage | undefined
   #node: RaftNode | undefined
 
@@ -138,18 +142,56 @@ export class QuorumMember implements AsyncDisposable {
     this.#peers.post(nodeId, frame)
   }
 
+  /** The quorum as this node, its leader, sees it. */
+  view(): QuorumView {
+    return quorumView(this.node, this.self, this.#options.clock)
+  }
+
+  /** Has the leader, this node, change the quorum; resolves when that is committed, or with why it is not done. */
+  async change({ kind, nodeId, directoryId }: QuorumChange): Promise<Refusal | undefined> {
+    const { raft } = this.node
+    if (kind === 'transfer') {
+      const target = raft.voters.find((key) => nodeOf(key) === nodeId)
+      return target === undefined ? 'unknownVoter' : this.#handOver(target)
+    }
+    const key = replicaKey({ nodeId, directoryId })
+    try {
+      await this.node.changeVoters(kind === 'add' ? { add: key } : { remove: key }).applied
+      return undefined
+    } catch (error) {
+      if (error instanceof ConsensusError && error.refusal !== undefined) return error.refusal
+      throw error
+    }
+  }
+
   /** Who answers at a node's address now. Never rejects. */
   probe(nodeId: number): Promise<Hello | LinkEnd> {
     const address = this.#addressOf(nodeId)
     return address === undefined ? Promise.resolve('lost') : this.#peers.greet(address)
   }
 
+  /** Leaves in order: a leader hands over first, so that nobody has to notice its silence. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#seeds.stop()
     this.calls.stop()
+    const successor = this.#node === undefined ? undefined : successorOf(this.node.raft, this.self)
+    if (successor !== undefined) await this.#handOver(successor)
     await this.#node?.[Symbol.asyncDispose]()
     await this.#peers[Symbol.asyncDispose]()
     await this.#storage?.[Symbol.asyncDispose]()
+  }
+
+  /** Resolves when this node leads no more. */
+  async #handOver(target: ReplicaKey): Promise<Refusal | undefined> {
+    if (target === this.self) return undefined
+    const refusal = this.node.transferLeadership(target)
+    if (refusal !== undefined) return refusal
+    const { clock, settings } = this.#options
+    await new Promise<void>((resolve) => {
+      this.#leadsNoMore = resolve
+      clock.setTimer(settings.electionTimeoutMs, resolve)
+    })
+    return this.node.isLeader ? 'lagging' : undefined
   }
 
   async #listen(): Promise<void> {
@@ -224,7 +266,10 @@ export class QuorumMember implements AsyncDisposable {
       electionBaseMs: settings.electionTimeoutMs,
       heartbeatMs,
       onEvent: (event) => {
-        if (event.type === 'role') this.#seeds.check()
+        if (event.type === 'role') {
+          this.#seeds.check()
+          this.#leadsNoMore()
+        }
         events.raft(event)
       },
       onFatal,
@@ -254,6 +299,14 @@ export class QuorumMember implements AsyncDisposable {
     const others = this.#contacts.filter((key) => nodeOf(key) !== peer.nodeId)
     this.#contacts.splice(0, this.#contacts.length, ...others, replicaKey(peer))
   }
+}
+
+/** Of the other voters the one that has most. */
+function successorOf({ role, voters, progress }: RaftNode['raft'], self: ReplicaKey) {
+  if (role !== 'leader') return undefined
+  const matchOf = (key: ReplicaKey) => progress.get(key)?.matchIndex ?? 0n
+  const others = voters.filter((key) => key !== self)
+  return others.sort((a, b) => (matchOf(a) > matchOf(b) ? -1 : 1))[0]
 }
 
 function seedsOf({ voters, bootstrapServers }: QuorumSettings, nodeId: number): Address[] {

@@ -1,3 +1,4 @@
+export { bootId } from './boot-id.ts'
 export { nodeFileSystem } from './node-file-system.ts'
 export { createPinoLogger } from './pino-logger.ts'
 export { systemClock } from './system-clock.ts'

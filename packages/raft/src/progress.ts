@@ -36,6 +36,8 @@ export class Progress {
   /** The highest round of heartbeats that it answered. */
   round = 0
   heardMs: number
+  /** When it last had all that the leader had; undefined when that was never so. */
+  caughtUpMs: number | undefined
   isRecovering = false
   /** The newest recovery that it told of. */
   recoveries = 0

@@ -6,7 +6,7 @@ import type { PartitionHost } from './partition-host.ts'
 import { storageError } from './partition-host.ts'
 
 export interface FetchPartition {
-  /** Undefined when this broker has no such partition. */
+  /** Undefined when this broker does not lead such a partition: `missing` says why. */
   readonly host: PartitionHost | undefined
   readonly missing?: KafkaError
   readonly fetchOffset: bigint
@@ -98,6 +98,7 @@ async function readPartition(
   if (host === undefined) return failed(partition.missing ?? kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION)
   const { leader } = host
   if (leader === undefined || !host.isOnline) return failed(kafkaErrors.KAFKA_STORAGE_ERROR)
+  if (!host.isLeading) return failed(kafkaErrors.NOT_LEADER_OR_FOLLOWER)
   const fenced = leader.checkEpoch(Math.max(-1, partition.currentLeaderEpoch))
   if (fenced !== undefined) return failed(fenced)
   const { highWatermark, lastStableOffset, logStartOffset } = leader

@@ -64,7 +64,8 @@ export class PartitionHost {
   readonly directory: LogDirectory
   readonly #clock: Clock
   readonly #state = new PartitionState()
-  readonly #leaderEpoch: number
+  /** -1 while this broker does not lead. */
+  #leaderEpoch = -1
   config: TopicConfig
   #leader: PartitionLeader | undefined
   #opening: Promise<void> | undefined
@@ -76,7 +77,6 @@ export class PartitionHost {
     topic: string
     topicId: TopicId
     partition: number
-    leaderEpoch: number
     log: Log
     directory: LogDirectory
     clock: Clock
@@ -89,7 +89,6 @@ export class PartitionHost {
     this.directory = options.directory
     this.config = options.config
     this.#clock = options.clock
-    this.#leaderEpoch = options.leaderEpoch
     options.log.onConfirmed = () => this.#confirmed()
   }
 
@@ -100,6 +99,24 @@ export class PartitionHost {
 
   get isOnline(): boolean {
     return this.directory.offline === undefined
+  }
+
+  get isLeading(): boolean {
+    return this.#leaderEpoch >= 0
+  }
+
+  /** This broker leads the partition from now on, in that epoch. */
+  lead(leaderEpoch: number): void {
+    if (leaderEpoch <= this.#leaderEpoch) return
+    this.#leaderEpoch = leaderEpoch
+    if (this.#leader !== undefined) this.#activate()
+  }
+
+  /** Somebody else leads it, or nobody: who waits for an acknowledgement is told. */
+  resign(): void {
+    if (!this.isLeading) return
+    this.#leaderEpoch = -1
+    this.fail(kafkaErrors.NOT_LEADER_OR_FOLLOWER)
   }
 
   /** Loads the log, once: the first append or read of a partition waits for it. A log that cannot be loaded stays so until a restart. */
@@ -114,6 +131,7 @@ export class PartitionHost {
   append(bytes: Buffer, produceVersion: number): Appended | Refused {
     const leader = this.#leader as PartitionLeader
     if (!this.isOnline) return refused(kafkaErrors.KAFKA_STORAGE_ERROR, this.#offlineReason)
+    if (!this.isLeading) return refused(kafkaErrors.NOT_LEADER_OR_FOLLOWER, 'It leads no more')
     const nowMs = this.#clock.now()
     const validation = validateBatch(bytes, {
       produceVersion,
@@ -229,7 +247,7 @@ export class PartitionHost {
     this.#state.producers.expire(BigInt(this.#clock.now()), BigInt(expirationMs))
   }
 
-  /** The log directory failed, or the partition is deleted: nobody who waits will be acknowledged. */
+  /** The log directory failed, or the partition is deleted or led by another: nobody who waits will be acknowledged. */
   fail(error: KafkaError): void {
     const waiters = this.#appendWaiters
     this.#appendWaiters = []
@@ -239,13 +257,17 @@ export class PartitionHost {
 
   async #load(): Promise<void> {
     await this.directory.load(this.log, this.#state)
+    this.#activate()
+  }
+
+  #activate(): void {
     this.#leader = new PartitionLeader(this.#leaderEpoch, {
       logStartOffset: this.log.logStartOffset,
       highWatermark: this.log.confirmedOffset,
       logEndOffset: this.log.logEndOffset,
     })
     // A leader's epoch begins where its log ends, also when nothing is written in it.
-    this.#state.epochs.assign(this.#leaderEpoch, this.log.logEndOffset)
+    if (this.isLeading) this.#state.epochs.assign(this.#leaderEpoch, this.log.logEndOffset)
   }
 
   #write(leader: PartitionLeader, bytes: Buffer, nowMs: number): Appended | Refused {

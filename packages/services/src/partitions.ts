@@ -3,6 +3,7 @@ import type { Clock, Logger } from '@naru/base'
 import { type Log, type LogDirectory, LogDirectoryError } from '@naru/log'
 import type { MetadataImage, MetadataRecord, PartitionImage, TopicImage } from '@naru/metadata'
 import {
+  type KafkaError,
   kafkaErrors,
   type NodeId,
   type TopicConfig,
@@ -33,6 +34,17 @@ export class Partitions {
 
   get(topic: string, partition: number): PartitionHost | undefined {
     return this.#hosts.get(topic)?.[partition]
+  }
+
+  /** The partition if this broker leads it, else what a client is told. */
+  leading(topic: string, partition: number): PartitionHost | KafkaError {
+    const { image, nodeId } = this.#options
+    const known = image.topics.get(topic)?.partitions[partition]
+    if (known === undefined) return kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION
+    if (known.leader !== nodeId) return kafkaErrors.NOT_LEADER_OR_FOLLOWER
+    const host = this.get(topic, partition)
+    if (host === undefined) return kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION
+    return host.isLeading ? host : kafkaErrors.NOT_LEADER_OR_FOLLOWER
   }
 
   topicNamed(topicId: TopicId): string | undefined {
@@ -97,6 +109,8 @@ export class Partitions {
         const partition = mine[next++] as PartitionImage
         const host = hosts[partition.partition] ?? (await this.#create(topic, partition))
         if (host === undefined) continue
+        if (partition.leader === nodeId) host.lead(partition.leaderEpoch)
+        else host.resign()
         hosts[partition.partition] = host
         claimed.add(host.log)
       }
@@ -121,7 +135,6 @@ export class Partitions {
         topic: topic.name,
         topicId: topic.topicId,
         partition: partition.partition,
-        leaderEpoch: partition.leaderEpoch,
         log,
         directory,
         clock,

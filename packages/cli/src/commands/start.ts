@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs'
 import module from 'node:module'
-import { FileSystemError, type Logger, TransportError } from '@naru/base'
+import { FileSystemError, type Logger, type MessageNetwork, TransportError } from '@naru/base'
 import { type BrokerConfig, createBroker, isBrokerKey, resolveConfig } from '@naru/broker'
 import { MetadataStoreError } from '@naru/consensus'
 import { LogDirectoryError } from '@naru/log'
 import { ConfigError, environmentSettings, parseProperties, type Setting } from '@naru/model'
 import {
+  bootId,
   createPinoLogger,
   nodeFileSystem,
   systemClock,
@@ -109,6 +110,8 @@ async function run(config: BrokerConfig, logger: Logger) {
       random: systemRandom,
       fileSystem: nodeFileSystem,
       transport: tcpTransport,
+      network: await networkOf(config),
+      bootId: bootId(),
       onFatal: (error) => {
         logger.error('broker-failed', { err: error })
         process.exit(exitCodes.failed)
@@ -117,6 +120,13 @@ async function run(config: BrokerConfig, logger: Logger) {
   } catch (error) {
     throw startFailure(error)
   }
+}
+
+/** gRPC costs memory and time to load: a broker that belongs to nobody else goes without. */
+async function networkOf({ internal }: BrokerConfig): Promise<MessageNetwork | undefined> {
+  if (internal === undefined) return undefined
+  const { createGrpcNetwork } = await import('@naru/rpc')
+  return createGrpcNetwork(systemClock)
 }
 
 /** What commonly keeps a broker from starting, in words. */

@@ -1,7 +1,7 @@
-import { kafkaErrors } from '@naru/model'
+import { type KafkaError, kafkaErrors } from '@naru/model'
 import { defineHandler } from '@naru/network'
 import { apis, type ResponseOf } from '@naru/protocol'
-import { type PartitionHost, storageError } from '@naru/services'
+import { PartitionHost, storageError } from '@naru/services'
 import type { Ports } from '../ports.ts'
 
 type Topics = ResponseOf<typeof apis.deleteRecords>['topics']
@@ -13,7 +13,7 @@ export function deleteRecords({ partitions }: Pick<Ports, 'partitions'>) {
     for (const { name, partitions: wanted } of request.topics) {
       const answered: Answered[] = []
       for (const { partitionIndex, offset } of wanted) {
-        const host = partitions.get(name, partitionIndex)
+        const host = partitions.leading(name, partitionIndex)
         answered.push({ partitionIndex, ...(await remove(host, offset)) })
       }
       topics.push({ name, partitions: answered })
@@ -23,10 +23,10 @@ export function deleteRecords({ partitions }: Pick<Ports, 'partitions'>) {
 }
 
 async function remove(
-  host: PartitionHost | undefined,
+  host: PartitionHost | KafkaError,
   offset: bigint,
 ): Promise<Omit<Answered, 'partitionIndex'>> {
-  if (host === undefined) return refused(kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION)
+  if (!(host instanceof PartitionHost)) return refused(host)
   try {
     const start = await host.deleteRecords(offset)
     return typeof start === 'bigint'

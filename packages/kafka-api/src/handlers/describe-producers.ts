@@ -1,7 +1,7 @@
 import { invalidTopicName, type KafkaError, kafkaErrors } from '@naru/model'
 import { defineHandler } from '@naru/network'
 import { apis, type ResponseOf } from '@naru/protocol'
-import { type PartitionHost, storageError } from '@naru/services'
+import { PartitionHost, storageError } from '@naru/services'
 import type { Ports } from '../ports.ts'
 
 type Topics = ResponseOf<typeof apis.describeProducers>['topics']
@@ -13,9 +13,9 @@ export function describeProducers({ partitions }: Pick<Ports, 'partitions'>) {
     for (const { name, partitionIndexes } of request.topics) {
       const answered: Answered[] = []
       for (const partitionIndex of partitionIndexes) {
-        const host = partitions.get(name, partitionIndex)
+        const host = partitions.leading(name, partitionIndex)
         answered.push(
-          host === undefined && invalidTopicName(name) !== undefined
+          !(host instanceof PartitionHost) && invalidTopicName(name) !== undefined
             ? refused(partitionIndex, kafkaErrors.INVALID_TOPIC_EXCEPTION)
             : await describe(host, partitionIndex),
         )
@@ -27,10 +27,10 @@ export function describeProducers({ partitions }: Pick<Ports, 'partitions'>) {
 }
 
 async function describe(
-  host: PartitionHost | undefined,
+  host: PartitionHost | KafkaError,
   partitionIndex: number,
 ): Promise<Answered> {
-  if (host === undefined) return refused(partitionIndex, kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION)
+  if (!(host instanceof PartitionHost)) return refused(partitionIndex, host)
   try {
     const producers = await host.producers()
     const activeProducers = [...producers.entries()].map((entry) => ({

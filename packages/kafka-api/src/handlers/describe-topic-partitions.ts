@@ -10,6 +10,7 @@ import { defineHandler } from '@naru/network'
 import { apis, type RequestOf, type ResponseOf } from '@naru/protocol'
 import { operationsNotAsked, topicOperations } from '../errors.ts'
 import type { Ports } from '../ports.ts'
+import { replicaView } from '../replica-view.ts'
 
 type Request = RequestOf<typeof apis.describeTopicPartitions>
 type Response = ResponseOf<typeof apis.describeTopicPartitions>
@@ -17,15 +18,15 @@ type Topic = Response['topics'][number]
 
 /** Pages through topics by name; the cursor names the next partition to describe. */
 export function describeTopicPartitions({
+  nodeId,
   metadata,
   partitions,
   limits,
-}: Pick<Ports, 'metadata' | 'partitions' | 'limits'>) {
+}: Pick<Ports, 'nodeId' | 'metadata' | 'partitions' | 'limits'>) {
   return defineHandler(apis.describeTopicPartitions, (request) => {
     const { image } = metadata
     if (!isCursorValid(request)) return refused(request)
-    const isOnline = (topic: TopicImage, { partition }: PartitionImage) =>
-      partitions.get(topic.name, partition)?.isOnline ?? false
+    const ports = { nodeId, metadata, partitions }
     let room = Math.max(1, Math.min(request.responsePartitionLimit, limits.describedPartitionsMax))
     const topics: Topic[] = []
     for (const { name, first } of namesFrom(request, [...image.topics.keys()])) {
@@ -39,7 +40,7 @@ export function describeTopicPartitions({
       if (room === 0) return page(topics, { topicName: name, partitionIndex: first })
       const described = topic.partitions.slice(first, first + room)
       room -= described.length
-      topics.push(present(topic, described, isOnline))
+      topics.push(present(topic, described, ports))
       const next = first + described.length
       if (next < topic.partitions.length) {
         return page(topics, { topicName: name, partitionIndex: next })
@@ -96,24 +97,27 @@ function absent(name: string, error: KafkaError): Topic {
 function present(
   topic: TopicImage,
   partitions: readonly PartitionImage[],
-  isOnline: (topic: TopicImage, partition: PartitionImage) => boolean,
+  ports: Pick<Ports, 'nodeId' | 'metadata' | 'partitions'>,
 ): Topic {
   return {
     errorCode: kafkaErrors.NONE.code,
     name: topic.name,
     topicId: topic.topicId,
     isInternal: isInternalTopic(topic.name),
-    partitions: partitions.map((partition) => ({
-      errorCode: kafkaErrors.NONE.code,
-      partitionIndex: partition.partition,
-      leaderId: isOnline(topic, partition) ? partition.leader : -1,
-      leaderEpoch: partition.leaderEpoch,
-      replicaNodes: [...partition.replicas],
-      isrNodes: [...partition.isr],
-      eligibleLeaderReplicas: [],
-      lastKnownElr: [],
-      offlineReplicas: isOnline(topic, partition) ? [] : [...partition.replicas],
-    })),
+    partitions: partitions.map((partition) => {
+      const { leaderId, offlineReplicas } = replicaView(topic.name, partition, ports)
+      return {
+        errorCode: kafkaErrors.NONE.code,
+        partitionIndex: partition.partition,
+        leaderId,
+        leaderEpoch: partition.leaderEpoch,
+        replicaNodes: [...partition.replicas],
+        isrNodes: [...partition.isr],
+        eligibleLeaderReplicas: [...partition.elr],
+        lastKnownElr: [...partition.lastKnownElr],
+        offlineReplicas,
+      }
+    }),
     topicAuthorizedOperations: topicOperations,
   }
 }

@@ -2,6 +2,7 @@ import { type KafkaError, kafkaErrors } from '@naru/model'
 import { defineHandler } from '@naru/network'
 import { apis, type RequestOf, type ResponseOf } from '@naru/protocol'
 import {
+  PartitionHost,
   type FetchedPartition,
   type FetchPartition,
   fetch as read,
@@ -53,10 +54,12 @@ function located(
   apiVersion: number,
 ): FetchPartition {
   const name = apiVersion >= 13 ? partitions.topicNamed(partition.topicId) : partition.topic
-  const host = name === undefined ? undefined : partitions.get(name, partition.partition)
-  const missing: KafkaError =
-    name === undefined ? kafkaErrors.UNKNOWN_TOPIC_ID : kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION
-  return { ...partition, host, missing }
+  const host =
+    name === undefined
+      ? kafkaErrors.UNKNOWN_TOPIC_ID
+      : partitions.leading(name, partition.partition)
+  if (host instanceof PartitionHost) return { ...partition, host }
+  return { ...partition, host: undefined, missing: host }
 }
 
 /** Groups the answers by topic, in the order of the request, and leaves out what a session's client knows. */

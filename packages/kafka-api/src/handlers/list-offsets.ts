@@ -1,7 +1,7 @@
-import { kafkaErrors } from '@naru/model'
+import { type KafkaError, kafkaErrors } from '@naru/model'
 import { defineHandler } from '@naru/network'
 import { apis, type RequestOf, type ResponseOf } from '@naru/protocol'
-import { type FoundOffset, type PartitionHost, storageError } from '@naru/services'
+import { type FoundOffset, PartitionHost, storageError } from '@naru/services'
 import type { Ports } from '../ports.ts'
 
 type Asked = RequestOf<typeof apis.listOffsets>['topics'][number]['partitions'][number]
@@ -28,7 +28,7 @@ export function listOffsets({ partitions }: Pick<Ports, 'partitions'>) {
           answered.push(refused(partitionIndex, kafkaErrors.INVALID_REQUEST))
           continue
         }
-        const host = partitions.get(topic.name, partitionIndex)
+        const host = partitions.leading(topic.name, partitionIndex)
         answered.push(await answer(host, asked, { apiVersion, isolation }))
       }
       topics.push({ name: topic.name, partitions: answered })
@@ -38,12 +38,12 @@ export function listOffsets({ partitions }: Pick<Ports, 'partitions'>) {
 }
 
 async function answer(
-  host: PartitionHost | undefined,
+  host: PartitionHost | KafkaError,
   asked: Asked,
   options: { apiVersion: number; isolation: number },
 ): Promise<Answered> {
   const { partitionIndex } = asked
-  if (host === undefined) return refused(partitionIndex, kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION)
+  if (!(host instanceof PartitionHost)) return refused(partitionIndex, host)
   if (!host.isOnline) return refused(partitionIndex, kafkaErrors.KAFKA_STORAGE_ERROR)
   if (asked.timestamp < minTimestampOf(options.apiVersion)) {
     return refused(partitionIndex, kafkaErrors.UNSUPPORTED_VERSION)

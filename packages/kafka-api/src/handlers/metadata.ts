@@ -14,6 +14,7 @@ import { apis, type RequestOf, type ResponseOf } from '@naru/protocol'
 import { addressesOf } from '../brokers.ts'
 import { clusterOperations, operationsNotAsked, topicOperations } from '../errors.ts'
 import type { Ports } from '../ports.ts'
+import { replicaView } from '../replica-view.ts'
 
 type Request = RequestOf<typeof apis.metadata>
 type Response = ResponseOf<typeof apis.metadata>
@@ -22,7 +23,7 @@ type Topic = Response['topics'][number]
 type Wanted = { readonly name: string | null; readonly topicId: TopicId }
 
 export function metadata(
-  ports: Pick<Ports, 'metadata' | 'cluster' | 'topics' | 'autoCreates' | 'partitions'>,
+  ports: Pick<Ports, 'cluster' | 'topics' | 'autoCreates'> & ReplicaPorts,
 ) {
   const { image } = ports.metadata
   return defineHandler(apis.metadata, async (request, { apiVersion, listener }) => {
@@ -84,7 +85,7 @@ function wantedTopics(
 }
 
 async function describe(
-  ports: Pick<Ports, 'metadata' | 'topics' | 'autoCreates' | 'partitions'>,
+  ports: Pick<Ports, 'topics' | 'autoCreates'> & ReplicaPorts,
   request: Request,
   wanted: Wanted,
 ): Promise<Topic> {
@@ -127,7 +128,9 @@ function absent(name: string | null, topicId: string, error: KafkaError): Topic 
   }
 }
 
-function present(topic: TopicImage, ports: Pick<Ports, 'partitions'>): Topic {
+type ReplicaPorts = Pick<Ports, 'nodeId' | 'metadata' | 'partitions'>
+
+function present(topic: TopicImage, ports: ReplicaPorts): Topic {
   return {
     errorCode: kafkaErrors.NONE.code,
     name: topic.name,
@@ -138,20 +141,19 @@ function present(topic: TopicImage, ports: Pick<Ports, 'partitions'>): Topic {
   }
 }
 
-/** A partition whose log directory failed has no leader until it moves or the disk returns. */
 function partitionOf(
   topic: TopicImage,
   partition: PartitionImage,
-  { partitions }: Pick<Ports, 'partitions'>,
+  ports: ReplicaPorts,
 ): Topic['partitions'][number] {
-  const isOnline = partitions.get(topic.name, partition.partition)?.isOnline ?? false
+  const { errorCode, leaderId, offlineReplicas } = replicaView(topic.name, partition, ports)
   return {
-    errorCode: isOnline ? kafkaErrors.NONE.code : kafkaErrors.LEADER_NOT_AVAILABLE.code,
+    errorCode,
     partitionIndex: partition.partition,
-    leaderId: isOnline ? partition.leader : -1,
+    leaderId,
     leaderEpoch: partition.leaderEpoch,
     replicaNodes: [...partition.replicas],
     isrNodes: [...partition.isr],
-    offlineReplicas: isOnline ? [] : [...partition.replicas],
+    offlineReplicas,
   }
 }

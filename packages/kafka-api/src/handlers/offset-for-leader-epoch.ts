@@ -1,7 +1,7 @@
-import { kafkaErrors } from '@naru/model'
+import { type KafkaError, kafkaErrors } from '@naru/model'
 import { defineHandler } from '@naru/network'
 import { apis, type RequestOf, type ResponseOf } from '@naru/protocol'
-import { type PartitionHost, storageError } from '@naru/services'
+import { PartitionHost, storageError } from '@naru/services'
 import type { Ports } from '../ports.ts'
 
 type Asked = RequestOf<typeof apis.offsetForLeaderEpoch>['topics'][number]['partitions'][number]
@@ -13,7 +13,7 @@ export function offsetForLeaderEpoch({ partitions }: Pick<Ports, 'partitions'>) 
     for (const { topic, partitions: wanted } of request.topics) {
       const answered: Answered[] = []
       for (const asked of wanted) {
-        answered.push(await answer(partitions.get(topic, asked.partition), asked))
+        answered.push(await answer(partitions.leading(topic, asked.partition), asked))
       }
       topics.push({ topic, partitions: answered })
     }
@@ -21,12 +21,12 @@ export function offsetForLeaderEpoch({ partitions }: Pick<Ports, 'partitions'>) 
   })
 }
 
-async function answer(host: PartitionHost | undefined, asked: Asked): Promise<Answered> {
+async function answer(host: PartitionHost | KafkaError, asked: Asked): Promise<Answered> {
   const { partition } = asked
   const refused = ({ code }: { code: number }): Answered => {
     return { errorCode: code, partition, leaderEpoch: -1, endOffset: -1n }
   }
-  if (host === undefined) return refused(kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION)
+  if (!(host instanceof PartitionHost)) return refused(host)
   try {
     const leader = await host.open()
     const fenced = leader.checkEpoch(asked.currentLeaderEpoch)

@@ -1,7 +1,7 @@
 import { kafkaErrors } from '@naru/model'
 import { type Answer, closeConnection, defineHandler, noResponse } from '@naru/network'
 import { apis, type RequestOf, type ResponseOf } from '@naru/protocol'
-import { produce as append, failed, type ProduceResult } from '@naru/services'
+import { produce as append, failed, PartitionHost, type ProduceResult } from '@naru/services'
 import type { Ports } from '../ports.ts'
 
 type Request = RequestOf<typeof apis.produce>
@@ -45,12 +45,10 @@ function appendAll(
         if (result.error !== kafkaErrors.NONE) hasError = true
         finish()
       }
-      const host = name === undefined ? undefined : partitions.get(name, partition.index)
-      if (name === undefined) done(failed(kafkaErrors.UNKNOWN_TOPIC_ID, 'Unknown topic id'))
-      else if (host === undefined) {
-        const error = kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION
-        done(failed(error, error.description))
-      } else if (request.acks < -1 || request.acks > 1) {
+      const host =
+        name === undefined ? kafkaErrors.UNKNOWN_TOPIC_ID : partitions.leading(name, partition.index)
+      if (!(host instanceof PartitionHost)) done(failed(host, host.description))
+      else if (request.acks < -1 || request.acks > 1) {
         done(failed(kafkaErrors.INVALID_REQUIRED_ACKS, `acks=${request.acks} is not known`))
       } else {
         const bytes = partition.records ?? Buffer.alloc(0)

@@ -80,10 +80,12 @@ export class Leader implements RoleBehaviour {
       case 'appendReply':
         progress.heardMs = this.#replica.nowMs
         this.#appendReply(progress, message)
+        this.#noteCaughtUp(progress)
         return this.#advanceCommit()
       case 'heartbeatReply':
         progress.heard(this.#replica.nowMs)
         progress.round = Math.max(progress.round, message.round)
+        this.#noteCaughtUp(progress)
         this.#confirmReads()
         this.#repeatChunk(progress)
         break
@@ -324,6 +326,11 @@ export class Leader implements RoleBehaviour {
     if (membership.index > index || membership.isVoter(this.#replica.self)) return undefined
     this.#resign()
     return { to: 'follower', leader: undefined }
+  }
+
+  #noteCaughtUp(progress: Progress): void {
+    const { log, nowMs } = this.#replica
+    if (progress.matchIndex >= log.lastIndex) progress.caughtUpMs = nowMs
   }
 
   #durableIndexOf(voter: ReplicaKey): bigint {

@@ -1,0 +1,69 @@
+/**
+ * What a log directory tells of the last process that used it: the registration it was used under, and how that ended. Written only
+ * after a registration is committed: a broker that dies before must report the first, worse end.
+ */
+import type { FileSystem } from '@naru/base'
+import { replaceFile } from '@naru/log'
+import type { Cleanliness } from '@naru/metadata'
+
+const fileName = 'session.json'
+
+export interface Session {
+  readonly brokerEpoch: bigint
+  /** Of the kernel: what was written before it started anew was in the page cache only if it was flushed. */
+  readonly bootId: string
+  readonly incarnationId: string
+  /** Everything was flushed, and the process has ended since. */
+  readonly isClean: boolean
+}
+
+export async function writeSession(
+  fileSystem: FileSystem,
+  directory: string,
+  session: Session,
+): Promise<void> {
+  const text = JSON.stringify({ ...session, brokerEpoch: String(session.brokerEpoch) })
+  await replaceFile(fileSystem, `${directory}/${fileName}`, Buffer.from(`${text}\n`))
+}
+
+/** How the last process ended on a directory, and under which registration; epoch -1 when nothing tells. */
+export async function lastSession(
+  fileSystem: FileSystem,
+  directory: string,
+  bootId: string,
+): Promise<{ readonly cleanliness: Cleanliness; readonly brokerEpoch: bigint }> {
+  const session = await readSession(fileSystem, directory)
+  if (session === undefined) return { cleanliness: 'unknown', brokerEpoch: -1n }
+  const { brokerEpoch } = session
+  if (session.isClean) return { cleanliness: 'clean', brokerEpoch }
+  const isSameRun = bootId !== '' && session.bootId === bootId
+  return { cleanliness: isSameRun ? 'process-crash' : 'os-crash', brokerEpoch }
+}
+
+async function readSession(
+  fileSystem: FileSystem,
+  directory: string,
+): Promise<Session | undefined> {
+  const path = `${directory}/${fileName}`
+  if ((await fileSystem.stat(path)) === undefined) return undefined
+  try {
+    const found: unknown = JSON.parse((await fileSystem.readFile(path)).toString('utf8'))
+    return isSession(found) ? { ...found, brokerEpoch: BigInt(found.brokerEpoch) } : undefined
+  } catch (error) {
+    // Damaged is as good as absent: nothing is known of the directory then.
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
+}
+
+function isSession(value: unknown): value is Omit<Session, 'brokerEpoch'> & { brokerEpoch: string } {
+  if (typeof value !== 'object' || value === null) return false
+  const { brokerEpoch, bootId, incarnationId, isClean } = value as Record<string, unknown>
+  const isEpoch = typeof brokerEpoch === 'string' && /^\d{1,19}$/.test(brokerEpoch)
+  return (
+    isEpoch &&
+    typeof bootId === 'string' &&
+    typeof incarnationId === 'string' &&
+    typeof isClean === 'boolean'
+  )
+}

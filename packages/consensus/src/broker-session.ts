@@ -1,0 +1,114 @@
+/**
+ * This broker's session with the controller: it registers, says that it lives along with every heartbeat of the quorum, and learns
+ * whether it is fenced. Who is told that another process has taken its place ends.
+ */
+import type { Logger } from '@naru/base'
+import { kafkaErrors } from '@naru/model'
+import { isRefusal, type Refusal } from '@naru/metadata'
+import type { SessionHeartbeat, SessionState } from './peers/frame.ts'
+
+export interface BrokerSessionOptions {
+  readonly logger: Logger
+  /** Up to where this broker has acted on the metadata. */
+  readonly metadataOffset: () => bigint
+  readonly register: () => Promise<{ readonly brokerEpoch: bigint } | Refusal>
+  /** Says at once what `beat` gives, instead of with the next heartbeat of the quorum. */
+  readonly hurry: () => void
+  /** Resolves after a while. */
+  readonly pause: () => Promise<void>
+  readonly onLost: (error: SessionError) => void
+}
+
+/** The controller does not take this broker. */
+export class SessionError extends Error {
+  override readonly name = 'SessionError'
+  readonly code: string
+  readonly hint = 'Each broker of a cluster needs a node.id of its own, and one process per data directory'
+
+  constructor({ error, message }: Refusal) {
+    super(message)
+    this.code = error.name
+  }
+}
+
+export class BrokerSession {
+  readonly #options: BrokerSessionOptions
+  #brokerEpoch = -1n
+  #sequence = 0n
+  #wantFence = false
+  #wantShutdown = false
+  #isRegistering = false
+  #offlineDirectories: readonly string[] = []
+  #mayStop: () => void = () => {}
+
+  constructor(options: BrokerSessionOptions) {
+    this.#options = options
+  }
+
+  get brokerEpoch(): bigint {
+    return this.#brokerEpoch
+  }
+
+  /** Registers; resolves with the epoch. Rejects with SessionError when the controller does not take this broker. */
+  async register(): Promise<bigint> {
+    this.#isRegistering = true
+    try {
+      for (;;) {
+        const answer = await this.#options.register()
+        if (!isRefusal(answer)) {
+          this.#brokerEpoch = answer.brokerEpoch
+          this.#options.hurry()
+          return answer.brokerEpoch
+        }
+        this.#options.logger.warn('registration-refused', { reason: answer.message })
+        if (!isPassing(answer)) throw new SessionError(answer)
+        await this.#options.pause()
+      }
+    } finally {
+      this.#isRegistering = false
+    }
+  }
+
+  /** What the controller is told with each sign of life; nothing before the registration. */
+  beat(): SessionHeartbeat | undefined {
+    if (this.#brokerEpoch < 0n) return undefined
+    return {
+      brokerEpoch: this.#brokerEpoch,
+      metadataOffset: this.#options.metadataOffset(),
+      wantFence: this.#wantFence,
+      wantShutdown: this.#wantShutdown,
+      offlineDirectories: this.#offlineDirectories,
+      peersDown: [],
+      sequence: ++this.#sequence,
+    }
+  }
+
+  /** What the controller holds of the session. */
+  received(state: SessionState): void {
+    if (state.brokerEpoch !== this.#brokerEpoch) return
+    if (state.mayStop) this.#mayStop()
+    if (state.isStale && !this.#isRegistering) {
+      this.register().catch((error: unknown) => this.#options.onLost(error as SessionError))
+    }
+  }
+
+  directoriesFailed(directories: readonly string[]): void {
+    this.#offlineDirectories = directories
+    this.#options.hurry()
+  }
+
+  /** Asks to stop; resolves when leaderships have moved to others as far as they can. */
+  shutDown(): Promise<void> {
+    this.#wantShutdown = true
+    const stopped = new Promise<void>((resolve) => {
+      this.#mayStop = resolve
+    })
+    this.#options.hurry()
+    return stopped
+  }
+}
+
+/** The session of the process before is not over yet, or no controller answered. */
+function isPassing({ error }: Refusal): boolean {
+  return error === kafkaErrors.DUPLICATE_BROKER_REGISTRATION || error === kafkaErrors.REQUEST_TIMED_OUT
+}

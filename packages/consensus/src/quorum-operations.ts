@@ -1,0 +1,59 @@
+/** What the leader of the quorum is asked about the quorum itself, as it travels between nodes. */
+import { ByteReader, ByteWriter } from '@naru/base'
+import { array, boolean, type Codec, int32, int64, string, struct, type Type, type ValueOf } from '@naru/protocol'
+
+const status = struct({
+  leaderId: int32,
+  leaderEpoch: int32,
+  /** The offset behind the last committed entry. */
+  highWatermark: int64,
+  replicas: array(
+    struct({
+      nodeId: int32,
+      directoryId: string,
+      isVoter: boolean,
+      /** The offset behind the last entry that is on its disk; -1 when not known. */
+      logEndOffset: int64,
+      /** By the leader's clock, in milliseconds since 1970; -1 when not known. */
+      lastFetchMs: int64,
+      lastCaughtUpMs: int64,
+    }),
+  ),
+})
+export type QuorumView = ValueOf<typeof status>
+
+const change = struct({
+  /** `add`, `remove` or `transfer`. */
+  kind: string,
+  nodeId: int32,
+  /** Empty for a transfer: the voter of that node. */
+  directoryId: string,
+})
+export type QuorumChange = ValueOf<typeof change> & { readonly kind: 'add' | 'remove' | 'transfer' }
+
+/** Why it was not done; empty when it was. */
+const answer = struct({ refusal: string })
+
+export const quorumCodecs = {
+  status: coder(status),
+  change: coder(change),
+  answer: coder(answer),
+}
+
+interface Coder<T> {
+  encode(value: T): Buffer
+  /** Throws DecodeError. */
+  decode(bytes: Buffer): T
+}
+
+function coder<T>(type: Type<T>): Coder<T> {
+  const codec = type.resolve({ version: 0, isFlexible: true }) as Codec<T>
+  return {
+    encode(value) {
+      const writer = new ByteWriter(256)
+      codec.write(writer, value)
+      return Buffer.concat(writer.finishChunks())
+    },
+    decode: (bytes) => codec.read(new ByteReader(bytes)),
+  }
+}
