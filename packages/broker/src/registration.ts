@@ -1,10 +1,15 @@
 import type { Random } from '@naru/base'
-import type { Decision, MetadataImage, MetadataRecord } from '@naru/metadata'
+import {
+  type Decision,
+  initialLevels,
+  type MetadataImage,
+  type MetadataRecord,
+  supportedFeatures,
+} from '@naru/metadata'
+import { zeroTopicId } from '@naru/model'
 import type { BrokerConfig } from './config.ts'
 import { ConfigError } from './config-error.ts'
 import type { Endpoint } from './endpoints.ts'
-
-const metadataVersion = { name: 'metadata.version', level: 29 }
 
 /** What a broker says of itself at each start: the cluster's first broker also names the cluster. */
 export function registration(
@@ -23,18 +28,24 @@ export function registration(
   const records: MetadataRecord[] = []
   if (image.clusterId === '') {
     records.push({ type: 'cluster', clusterId: random.bytes(16).toString('base64url') })
-    records.push({ type: 'feature', ...metadataVersion })
+  }
+  for (const feature of initialLevels) {
+    if (!image.features.has(feature.name)) records.push({ type: 'feature', ...feature })
   }
   const known = image.brokers.get(config.nodeId)
+  const key = { nodeId: config.nodeId, brokerEpoch: (known?.brokerEpoch ?? 0n) + 1n }
   records.push({
     type: 'broker',
-    nodeId: config.nodeId,
-    brokerEpoch: (known?.brokerEpoch ?? 0n) + 1n,
+    ...key,
     incarnationId: random.bytes(16).toString('base64url'),
     rack: config.rack,
     endpoints: advertised(config, started.listeners),
     directories: [...started.directories.keys()],
+    metadataDirectory: zeroTopicId,
+    features: supportedFeatures,
   })
+  const state = { isFenced: false, isShuttingDown: false, offlineDirectories: [] }
+  records.push({ type: 'brokerState', ...key, ...state })
   return { records, response: undefined }
 }
 

@@ -31,8 +31,7 @@ export const topicCommands = {
     }),
     response: struct({ topicId: uuid, partitions: int32, replicationFactor: int16 }),
     decide(image, { topic, topicId, validateOnly }, { settings }) {
-      const { defaults } = settings
-      const decided = decideCreateTopic(image, topic, { topicId, defaults })
+      const decided = decideCreateTopic(image, topic, { topicId, settings })
       if (isRefusal(decided)) return refused(decided)
       const { records, ...response } = decided
       return { records: validateOnly ? [] : records, response }
@@ -50,7 +49,10 @@ export const topicCommands = {
       const topic = findTopic(image, named)
       if (isRefusal(topic)) return refused(topic)
       const { topicId, name } = topic
-      return { records: [{ type: 'removeTopic', topicId }], response: { topicId, name } }
+      return {
+        records: [{ type: 'removeTopic', topicId, holders: null }],
+        response: { topicId, name },
+      }
     },
   }),
   createPartitions: defineCommand({
@@ -63,8 +65,8 @@ export const topicCommands = {
       validateOnly: boolean,
     }),
     response: struct({}),
-    decide(image, { validateOnly, ...request }) {
-      const decided = decideCreatePartitions(image, request)
+    decide(image, { validateOnly, ...request }, { settings }) {
+      const decided = decideCreatePartitions(image, request, settings)
       if (isRefusal(decided)) return refused(decided)
       return { records: validateOnly ? [] : decided, response: {} }
     },

@@ -3,6 +3,7 @@ import type { Random } from '@naru/base'
 import type { MetadataRuntime } from '@naru/consensus'
 import {
   type ConfigChange,
+  type ControllerSettings,
   type CreatedTopic,
   decideCreatePartitions,
   decideCreateTopic,
@@ -35,12 +36,17 @@ export class Topics {
     this.#options = options
   }
 
+  get #settings(): ControllerSettings {
+    const { defaults, isDeletionEnabled, configs } = this.#options
+    return { defaults, isDeletionEnabled, configDefault: (name) => configs.defaultOf(name) }
+  }
+
   /** Creates one topic; with `validateOnly` it only says what would happen. */
   create(topic: NewTopic, validateOnly: boolean): Promise<CreatedTopic | Refusal> {
     const topicId = this.#options.random.bytes(16).toString('base64url')
-    const { defaults } = this.#options
+    const settings = this.#settings
     return this.#options.metadata.submit<CreatedTopic | Refusal>((image) => {
-      const decided = decideCreateTopic(image, topic, { topicId, defaults })
+      const decided = decideCreateTopic(image, topic, { topicId, settings })
       if (isRefusal(decided)) return { records: [], response: decided }
       return { records: validateOnly ? [] : decided.records, response: decided }
     })
@@ -54,7 +60,8 @@ export class Topics {
       }
       const topic = findTopic(image, named)
       if (isRefusal(topic)) return { records: [], response: topic }
-      return { records: [{ type: 'removeTopic', topicId: topic.topicId }], response: topic }
+      const { topicId } = topic
+      return { records: [{ type: 'removeTopic', topicId, holders: null }], response: topic }
     })
   }
 
@@ -64,7 +71,7 @@ export class Topics {
     validateOnly: boolean,
   ): Promise<Refusal | undefined> {
     return this.#options.metadata.submit<Refusal | undefined>((image) => {
-      const decided = decideCreatePartitions(image, request)
+      const decided = decideCreatePartitions(image, request, this.#settings)
       if ('error' in decided) return { records: [], response: decided }
       return { records: validateOnly ? [] : decided, response: undefined }
     })
@@ -93,11 +100,9 @@ export class Topics {
     changesTo: (image: MetadataImage) => readonly ConfigChange[],
     validateOnly: boolean,
   ): Promise<Refusal | undefined> {
-    const { metadata, configs } = this.#options
-    const effective = (name: string) => configs.defaultOf(name)
-    return metadata.submit<Refusal | undefined>((image) => {
+    return this.#options.metadata.submit<Refusal | undefined>((image) => {
       const changes = changesTo(image)
-      const decided = decideTopicConfig(image, { topic, changes, effective })
+      const decided = decideTopicConfig(image, { topic, changes }, this.#settings)
       if ('error' in decided) return { records: [], response: decided }
       return { records: validateOnly ? [] : decided, response: undefined }
     })
