@@ -1,11 +1,9 @@
 /** The metadata of this broker as its configuration has it. */
 import { MetadataRuntime, noNetwork, openMetadataStorage, type QuorumSettings } from '@naru/consensus'
-import type { MetadataRecord } from '@naru/metadata'
+import { defaultTiming, initialLevels, type MetadataRecord } from '@naru/metadata'
 import type { BrokerOptions } from './broker.ts'
 import type { BrokerConfig } from './config.ts'
 import { directoryIdOf } from './directory-id.ts'
-
-const metadataVersion = { name: 'metadata.version', level: 29 }
 
 /** Resolves when the quorum has a leader and this copy is up to date. */
 export async function openMetadata(
@@ -33,8 +31,13 @@ export async function openMetadata(
     },
     firstRecords: (): MetadataRecord[] => [
       { type: 'cluster', clusterId: random.bytes(16).toString('base64url') },
-      { type: 'feature', ...metadataVersion },
+      ...initialLevels.map((feature) => ({ type: 'feature', ...feature }) as const),
     ],
+    liveness: {
+      ...defaultTiming,
+      sessionTimeoutMs: config.number('broker.session.timeout.ms'),
+      heartbeatIntervalMs: config.number('broker.heartbeat.interval.ms'),
+    },
     network: network ?? noNetwork(clock),
     clock,
     random,

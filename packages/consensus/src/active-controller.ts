@@ -7,23 +7,25 @@ import type { Clock } from '@naru/base'
 import {
   type Command,
   type ControllerSettings,
+  cloneImage,
   decide,
-  emptyImage,
   encodeMetadataRecords,
-  imageRecords,
   type MetadataImage,
   type MetadataRecord,
   replay,
-  restoreImage,
+  writtenLevel,
 } from '@naru/metadata'
+import { ControllerSessions, type SessionPorts } from './controller-sessions.ts'
 import type { Proposed, RaftNode } from './raft-node.ts'
 
 export interface ActiveControllerOptions {
+  readonly nodeId: number
   readonly node: RaftNode
   /** What is applied here. */
   readonly image: MetadataImage
   readonly clock: Clock
   readonly settings: ControllerSettings
+  readonly sessions: SessionPorts
   /** What a cluster begins with, when it has nothing yet. */
   readonly firstRecords: () => readonly MetadataRecord[]
 }
@@ -32,12 +34,19 @@ export class ActiveController {
   readonly #options: ActiveControllerOptions
   /** Rejects with NOT_LEADER when this node leads no more before it knows what is committed. */
   readonly #ready: Promise<MetadataImage>
+  #sessions: ControllerSessions | undefined
   #last: Proposed | undefined
+  #isStopped = false
 
   constructor(options: ActiveControllerOptions) {
     this.#options = options
     this.#ready = this.#begin()
     this.#ready.catch(() => {})
+  }
+
+  /** Once this controller knows what is committed. */
+  get sessions(): ControllerSessions | undefined {
+    return this.#sessions
   }
 
   /**
@@ -48,7 +57,7 @@ export class ActiveController {
     const image = await this.#ready
     const { node, clock, settings } = this.#options
     const context = { index: node.nextIndex, nowMs: clock.now(), settings }
-    const { records, response: result } = decide(image, command, context)
+    const { records, response: result } = decide(image, this.#completed(command), context)
     if (records.length > 0) {
       const { index, applied } = this.#propose(image, records)
       await applied
@@ -58,17 +67,45 @@ export class ActiveController {
     return { index: await node.readBarrier(), result }
   }
 
+  /** Resolves with the index up to which everything is committed that was acknowledged before the call. */
+  async readIndex(): Promise<bigint> {
+    await this.#ready
+    return this.#options.node.readBarrier()
+  }
+
+  stop(): void {
+    this.#isStopped = true
+    this.#sessions?.stop()
+  }
+
   async #begin(): Promise<MetadataImage> {
     const { node, image: committed, firstRecords } = this.#options
     await node.readBarrier()
-    const image = emptyImage()
-    restoreImage(image, imageRecords(committed))
+    const image = cloneImage(committed)
     if (image.clusterId === '') await this.#propose(image, firstRecords()).applied
+    if (!this.#isStopped) {
+      const { nodeId, clock, sessions } = this.#options
+      const submit = (command: Command) => this.submit(command)
+      this.#sessions = new ControllerSessions({
+        ...sessions,
+        nodeId,
+        clock,
+        image: committed,
+        submit,
+      })
+    }
     return image
   }
 
+  /** What only the controller knows of a request. */
+  #completed(command: Command): Command {
+    if (command.type !== 'registerBroker') return command
+    return { ...command, isPreviousSilent: this.#sessions?.isSilent(command.nodeId) ?? true }
+  }
+
   #propose(image: MetadataImage, records: readonly MetadataRecord[]): Proposed {
-    const proposed = this.#options.node.propose(encodeMetadataRecords(records))
+    const level = writtenLevel(image, records)
+    const proposed = this.#options.node.propose(encodeMetadataRecords(records, level))
     for (const record of records) replay(image, record)
     this.#last = proposed
     // Whoever waits for it hears of it; nobody has to.

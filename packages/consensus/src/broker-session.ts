@@ -3,8 +3,8 @@
  * whether it is fenced. Who is told that another process has taken its place ends.
  */
 import type { Logger } from '@naru/base'
-import { kafkaErrors } from '@naru/model'
 import { isRefusal, type Refusal } from '@naru/metadata'
+import { kafkaErrors } from '@naru/model'
 import type { SessionHeartbeat, SessionState } from './peers/frame.ts'
 
 export interface BrokerSessionOptions {
@@ -12,6 +12,8 @@ export interface BrokerSessionOptions {
   /** Up to where this broker has acted on the metadata. */
   readonly metadataOffset: () => bigint
   readonly register: () => Promise<{ readonly brokerEpoch: bigint } | Refusal>
+  /** Keeps the registration, before anything is said under it. */
+  readonly onRegistered: (brokerEpoch: bigint) => Promise<void>
   /** Says at once what `beat` gives, instead of with the next heartbeat of the quorum. */
   readonly hurry: () => void
   /** Resolves after a while. */
@@ -31,11 +33,14 @@ export class SessionError extends Error {
   }
 }
 
+/** Until then the session of a process before is over, or it is another broker with the same id. */
+const attemptsMax = 50
+
 export class BrokerSession {
   readonly #options: BrokerSessionOptions
   #brokerEpoch = -1n
   #sequence = 0n
-  #wantFence = false
+  #wantFence = true
   #wantShutdown = false
   #isRegistering = false
   #offlineDirectories: readonly string[] = []
@@ -52,16 +57,18 @@ export class BrokerSession {
   /** Registers; resolves with the epoch. Rejects with SessionError when the controller does not take this broker. */
   async register(): Promise<bigint> {
     this.#isRegistering = true
+    let attempts = 0
     try {
       for (;;) {
         const answer = await this.#options.register()
         if (!isRefusal(answer)) {
+          await this.#options.onRegistered(answer.brokerEpoch)
           this.#brokerEpoch = answer.brokerEpoch
           this.#options.hurry()
           return answer.brokerEpoch
         }
         this.#options.logger.warn('registration-refused', { reason: answer.message })
-        if (!isPassing(answer)) throw new SessionError(answer)
+        if (!isPassing(answer) || ++attempts >= attemptsMax) throw new SessionError(answer)
         await this.#options.pause()
       }
     } finally {
@@ -90,6 +97,12 @@ export class BrokerSession {
     if (state.isStale && !this.#isRegistering) {
       this.register().catch((error: unknown) => this.#options.onLost(error as SessionError))
     }
+  }
+
+  /** This broker is ready to lead and to follow partitions. */
+  takePart(): void {
+    this.#wantFence = false
+    this.#options.hurry()
   }
 
   directoriesFailed(directories: readonly string[]): void {

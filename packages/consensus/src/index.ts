@@ -1,6 +1,7 @@
 export { ConsensusError, MetadataStoreError } from './errors.ts'
 export { lockDirectory } from './level-store.ts'
-export type { MetadataListener, MetadataRuntimeOptions } from './metadata-runtime.ts'
+export { SessionError } from './broker-session.ts'
+export type { BrokerRegistration, MetadataListener, MetadataRuntimeOptions } from './metadata-runtime.ts'
 export { internalListener, MetadataRuntime } from './metadata-runtime.ts'
 export type { PeerTransport } from './peer-transport.ts'
 export { noNetwork } from './peers/no-network.ts'

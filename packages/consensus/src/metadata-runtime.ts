@@ -2,7 +2,7 @@
  * The cluster's metadata on this node: a copy that follows the Raft log, and the way to the controller for everything that is to
  * change. Commands are decided where the quorum's leader is and are answered here when this copy shows what they did.
  */
-import type { Clock, Logger, MessageNetwork, Random } from '@naru/base'
+import type { Address, Clock, Logger, MessageNetwork, Random } from '@naru/base'
 import {
   type Command,
   type CommandType,
@@ -16,26 +16,38 @@ import {
   encodeResult,
   imageRecords,
   isRepeatable,
+  type LivenessTiming,
   type MetadataImage,
   type MetadataRecord,
   type Refusal,
   type ResponseOf,
   refusal,
   replay,
+  type RequestOf,
   restoreImage,
+  supportedFeatures,
+  writtenLevel,
 } from '@naru/metadata'
 import { kafkaErrors } from '@naru/model'
 import type { RaftEvent, Refusal as RaftRefusal } from '@naru/raft'
 import { ActiveController } from './active-controller.ts'
+import { BrokerSession } from './broker-session.ts'
 import { ControllerChannel } from './controller-channel.ts'
 import { ConsensusError } from './errors.ts'
-import type { CallOutcome } from './peers/frame.ts'
+import type { CallOutcome, Frame, Hello } from './peers/frame.ts'
 import { type QuorumChange, type QuorumView, quorumCodecs } from './quorum-operations.ts'
 import { QuorumMember, type QuorumSettings } from './quorum-member.ts'
+import type { RaftNode } from './raft-node.ts'
 import type { StateMachine } from './state-machine.ts'
 import type { RaftStorage } from './storage/raft-storage.ts'
 
 export type MetadataListener = (records: readonly MetadataRecord[]) => Promise<void>
+
+/** What a broker tells of itself. */
+export type BrokerRegistration = Pick<
+  RequestOf<'registerBroker'>,
+  'rack' | 'endpoints' | 'directories'
+>
 
 export interface MetadataRuntimeOptions {
   readonly nodeId: number
@@ -44,6 +56,7 @@ export interface MetadataRuntimeOptions {
   readonly openStorage: () => Promise<RaftStorage>
   readonly quorum: QuorumSettings
   readonly controller: ControllerSettings
+  readonly liveness: LivenessTiming
   /** What a new cluster begins with. */
   readonly firstRecords: () => readonly MetadataRecord[]
   readonly network: MessageNetwork
@@ -56,6 +69,12 @@ export interface MetadataRuntimeOptions {
 
 /** How long a command may take, elections included. */
 const commandMs = 30_000
+/** Before a registration that was refused for now is tried again. */
+const registrationRetryMs = 200
+/** How long a broker that stops waits for others to take its leaderships. */
+const leaveMs = 10_000
+/** After this long without a controller there is nobody to ask. */
+const leaderlessMs = 1_000
 /** How long people wait for the quorum to say how it is. */
 const quorumMs = 5_000
 
@@ -72,6 +91,10 @@ export class MetadataRuntime implements AsyncDisposable, StateMachine {
   readonly #operations: Readonly<Record<string, (payload: Buffer) => Promise<CallOutcome>>>
   #member: QuorumMember | undefined
   #controller: ActiveController | undefined
+  #session: BrokerSession | undefined
+  #isUnfenced: () => void = () => {}
+  /** Up to where the listeners have followed. */
+  #followedIndex = 0n
   /** Listeners see one change after the other, in the order of the log. */
   #following: Promise<void> = Promise.resolve()
 
@@ -108,10 +131,10 @@ export class MetadataRuntime implements AsyncDisposable, StateMachine {
       events: {
         raft: (event) => runtime.#noteRaft(event),
         call: (operation, payload) => runtime.#answer(operation, payload),
-        frame() {},
-        hello() {},
-        down() {},
-        besideHeartbeatReply: () => ({}),
+        frame: (peer, frame) => runtime.#hear(peer, frame),
+        hello: (peer) => runtime.#controller?.sessions?.hello(peer),
+        down: (peer, end) => runtime.#controller?.sessions?.down(peer, end),
+        besideHeartbeatReply: () => runtime.#beat(),
       },
     })
     runtime.#noteLeader()
@@ -133,6 +156,17 @@ export class MetadataRuntime implements AsyncDisposable, StateMachine {
   /** Node id of the controller, as far as this node knows. */
   get controllerId(): number | undefined {
     return this.#member?.leader
+  }
+
+  /** Of this broker's registration; undefined while there is none. */
+  get brokerEpoch(): bigint | undefined {
+    const { brokerEpoch = -1n } = this.#session ?? {}
+    return brokerEpoch < 0n ? undefined : brokerEpoch
+  }
+
+  /** Where the other brokers reach this one. */
+  get internalAddress(): Address {
+    return this.#running.advertised
   }
 
   /** `listener` is called after each change, and the answer to the command waits for it. */
@@ -164,6 +198,65 @@ export class MetadataRuntime implements AsyncDisposable, StateMachine {
     }
   }
 
+  /**
+   * Makes this process the broker of its id; it is fenced until it takes part. `onRegistered` keeps the registration on the disks.
+   * Rejects with SessionError when the controller does not take it.
+   */
+  async register(
+    registration: BrokerRegistration,
+    onRegistered: (brokerEpoch: bigint) => Promise<void>,
+  ): Promise<void> {
+    const { nodeId, directoryId, clock, logger, onFatal } = this.#options
+    const { incarnationId } = this
+    const own = { nodeId, incarnationId, metadataDirectory: directoryId }
+    this.#session = new BrokerSession({
+      logger,
+      metadataOffset: () => this.#followedIndex,
+      register: () => {
+        const { clusterId } = this.image
+        const command = { type: 'registerBroker', ...own, clusterId, ...registration } as const
+        return this.submit({ ...command, features: supportedFeatures, isPreviousSilent: false })
+      },
+      onRegistered,
+      hurry: () => this.#hurry(),
+      pause: () => new Promise((resolve) => clock.setTimer(registrationRetryMs, resolve)),
+      onLost: onFatal,
+    })
+    await this.#session.register()
+  }
+
+  /** Leads and follows partitions from now on; resolves when the controller counts on it. */
+  async takePart(): Promise<void> {
+    if (!this.#isActive) {
+      const unfenced = new Promise<void>((resolve) => {
+        this.#isUnfenced = resolve
+      })
+      this.#session?.takePart()
+      await unfenced
+    }
+  }
+
+  /** Log directories failed: the controller moves what they hold. */
+  directoriesFailed(directories: readonly string[]): void {
+    this.#session?.directoriesFailed(directories)
+  }
+
+  /** Gives up leaderships before the stop, as far as there is a controller and others can take them. */
+  async leave(): Promise<void> {
+    if (this.#session === undefined) return
+    const { clock } = this.#options
+    const deadlineMs = clock.monotonic() + leaveMs
+    await new Promise<void>((resolve) => {
+      void this.#session?.shutDown().then(resolve)
+      const look = () => {
+        const isHopeless = this.controllerId === undefined || clock.monotonic() >= deadlineMs
+        if (isHopeless) resolve()
+        else clock.setTimer(leaderlessMs, look)
+      }
+      clock.setTimer(leaderlessMs, look)
+    })
+  }
+
   /** The quorum as its leader sees it. Rejects like `changeQuorum`. */
   async quorum(): Promise<QuorumView> {
     const { payload } = await this.#askQuorum('quorumStatus', Buffer.alloc(0), true)
@@ -183,26 +276,34 @@ export class MetadataRuntime implements AsyncDisposable, StateMachine {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#channel.stop()
+    this.#controller?.stop()
     await this.#following.catch(() => {})
     await this.#member?.[Symbol.asyncDispose]()
   }
 
-  apply(payload: Buffer): void {
+  apply(payload: Buffer, index: bigint): void {
     const records = decodeMetadataRecords(payload)
     for (const record of records) replay(this.image, record)
-    if (this.#listeners.length === 0) return
     this.#following = this.#following.then(async () => {
       for (const listener of this.#listeners) await listener(records)
+      this.#followedIndex = index
     })
     this.#following.catch(() => {})
+    this.#controller?.sessions?.changed(records)
+    this.#noteOwnState(records)
   }
 
   snapshot(): Buffer {
-    return encodeMetadataRecords(imageRecords(this.image))
+    return encodeMetadataRecords(imageRecords(this.image), writtenLevel(this.image, []))
   }
 
   restore(state: Buffer): void {
     restoreImage(this.image, decodeMetadataRecords(state))
+  }
+
+  get #isActive(): boolean {
+    const broker = this.image.brokers.get(this.#options.nodeId)
+    return broker?.brokerEpoch === this.#session?.brokerEpoch && broker?.isFenced === false
   }
 
   get #running(): QuorumMember {
@@ -245,7 +346,8 @@ export class MetadataRuntime implements AsyncDisposable, StateMachine {
   }
 
   async #readIndex(): Promise<CallOutcome> {
-    const index = await this.#running.node.readBarrier()
+    const index = await this.#controller?.readIndex()
+    if (index === undefined) return { index: 0n, failure: 'NOT_LEADER' }
     return { index, payload: Buffer.alloc(0) }
   }
 
@@ -255,7 +357,7 @@ export class MetadataRuntime implements AsyncDisposable, StateMachine {
 
   async #quorumStatusHere(): Promise<CallOutcome> {
     // Who was cut off and does not know it would tell of a quorum that is no more.
-    const { index } = await this.#readIndex()
+    const index = await this.#running.node.readBarrier()
     return { index, payload: quorumCodecs.status.encode(this.#running.view()) }
   }
 
@@ -275,18 +377,62 @@ export class MetadataRuntime implements AsyncDisposable, StateMachine {
   #noteLeader(): void {
     const node = this.#member?.node
     if (node === undefined) return
-    const { clock, controller: settings, firstRecords } = this.#options
-    if (!node.isLeader) this.#controller = undefined
+    if (node.isLeader) this.#controller ??= this.#newController(node)
     else {
-      this.#controller ??= new ActiveController({
-        node,
-        image: this.image,
-        clock,
-        settings,
-        firstRecords,
-      })
+      this.#controller?.stop()
+      this.#controller = undefined
     }
     this.#channel.leaderChanged()
+    // A new controller has not heard of this broker yet.
+    if (this.controllerId !== undefined) this.#hurry()
+  }
+
+  #newController(node: RaftNode): ActiveController {
+    const { nodeId, clock, controller: settings, firstRecords, liveness: timing } = this.#options
+    return new ActiveController({
+      nodeId,
+      node,
+      image: this.image,
+      clock,
+      settings,
+      firstRecords,
+      sessions: {
+        timing,
+        post: (to, frame) => this.#running.post(to, frame),
+        probe: (id) => this.#running.probe(id),
+        answerHere: (state) => this.#session?.received(state),
+      },
+    })
+  }
+
+  #hear({ nodeId }: Hello, { heartbeat, session }: Frame): void {
+    if (heartbeat !== undefined) this.#controller?.sessions?.heartbeat(nodeId, heartbeat)
+    if (session !== undefined) this.#session?.received(session)
+  }
+
+  #beat(): Frame {
+    const heartbeat = this.#session?.beat()
+    return heartbeat === undefined ? {} : { heartbeat }
+  }
+
+  /** Tells the controller at once how this broker is. */
+  #hurry(): void {
+    const { nodeId, clock } = this.#options
+    clock.afterTurn(() => {
+      const { heartbeat } = this.#beat()
+      const to = this.controllerId
+      if (heartbeat === undefined || to === undefined) return
+      if (to !== nodeId) this.#running.post(to, { heartbeat })
+      else this.#controller?.sessions?.heartbeat(nodeId, heartbeat)
+    })
+  }
+
+  #noteOwnState(records: readonly MetadataRecord[]): void {
+    const { nodeId } = this.#options
+    const isOwn = records.some((record) => record.type === 'brokerState' && record.nodeId === nodeId)
+    if (!isOwn) return
+    if (this.#isActive) this.#isUnfenced()
+    this.#hurry()
   }
 
   /** What a listener could not do is the answer to the command, and does not keep the next change from the listeners. */

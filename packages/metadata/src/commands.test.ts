@@ -2,25 +2,15 @@ import { DecodeError } from '@naru/base'
 import { kafkaErrors, zeroTopicId } from '@naru/model'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import {
-  type Command,
-  decide,
-  decodeCommand,
-  decodeResult,
-  encodeCommand,
-  encodeResult,
-} from './commands.ts'
+import { decodeCommand, decodeResult, encodeCommand, encodeResult } from './command-codec.ts'
+import { type Command, decide } from './commands.ts'
 import { isRefusal, refusal } from './decision.ts'
 import { emptyImage } from './image.ts'
 import { replay } from './replay.ts'
+import { idOf, settingsWith, TestCluster } from './testing/cluster.ts'
 
-const id = 'AAAAAAAAAAAAAAAAAAAAAQ'
-const settings = {
-  defaults: { partitions: 2, replicationFactor: 1 },
-  isDeletionEnabled: true,
-  configDefault: () => '',
-}
-const context = { index: 7n, nowMs: 1_000, settings }
+const id = idOf(1)
+const context = { index: 7n, nowMs: 1_000, settings: settingsWith() }
 
 const commands: Command[] = [
   {
@@ -55,6 +45,54 @@ const commands: Command[] = [
     validateOnly: false,
   },
   { type: 'allocateProducerIds' },
+  { type: 'registerBroker', ...new TestCluster(1).registration(1, { rack: 'r' }) },
+  { type: 'fenceBroker', nodeId: 1, brokerEpoch: 2n, cause: 'why' },
+  { type: 'unfenceBroker', nodeId: 1, brokerEpoch: 2n },
+  { type: 'controlledShutdown', nodeId: 1, brokerEpoch: 2n },
+  { type: 'reportOfflineDirectories', nodeId: 1, brokerEpoch: 2n, directories: [id] },
+  { type: 'unregisterBroker', nodeId: 1 },
+  { type: 'confirmDeletion', nodeId: 1, deletions: [{ topicId: id, partition: -1 }] },
+  {
+    type: 'alterPartition',
+    nodeId: 1,
+    brokerEpoch: 2n,
+    partitions: [
+      {
+        topicId: id,
+        partition: 0,
+        leaderEpoch: 3,
+        partitionEpoch: 4,
+        isr: [{ nodeId: 1, brokerEpoch: -1n }],
+        isRecovering: true,
+        hasFlushed: true,
+        bump: true,
+      },
+    ],
+  },
+  {
+    type: 'electLeaders',
+    kind: 'unclean',
+    isCommanded: true,
+    partitions: [
+      {
+        topicId: id,
+        partition: 0,
+        candidates: [{ nodeId: 1, brokerEpoch: 2n, lastEpoch: 3, logEndOffset: 4n }],
+      },
+    ],
+  },
+  {
+    type: 'reassignPartitions',
+    partitions: [
+      { topicId: id, partition: 0, replicas: [2, 1] },
+      { topicId: id, partition: 1, replicas: null },
+    ],
+  },
+  {
+    type: 'updateFeatures',
+    updates: [{ name: 'metadata.version', level: 30, upgradeType: 1 }],
+    validateOnly: true,
+  },
 ]
 
 it.each(commands)('$type is the same after its way over the wire', (command) => {
@@ -115,9 +153,7 @@ it('producer ids are given out once, and never beyond the last', () => {
 })
 
 it('validateOnly answers without records', () => {
-  const image = emptyImage()
-  const broker = { nodeId: 1, rack: null, endpoints: [], directories: [id] }
-  replay(image, { type: 'broker', ...broker, brokerEpoch: 1n, incarnationId: id })
+  const { image } = new TestCluster(1)
   const topic = {
     name: 'orders',
     partitions: -1,
@@ -129,21 +165,30 @@ it('validateOnly answers without records', () => {
     decide(image, { type: 'createTopic', topic, topicId: id, validateOnly }, context)
   const response = { topicId: id, partitions: 2, replicationFactor: 1 }
   expect(create(true)).toEqual({ records: [], response })
-  expect(create(false)).toMatchObject({ records: { length: 3 }, response })
+  expect(create(false)).toMatchObject({ records: { length: 4 }, response })
+})
+
+it('a batch begins with when and why it was decided', () => {
+  const cluster = new TestCluster(1)
+  cluster.nowMs = 5_000
+  cluster.topic([1])
+  const because = (cause: string) => ({ type: 'change', timestampMs: 5_000n, cause })
+  expect(cluster.records[0]).toEqual(because('createTopic'))
+  cluster.fence(1)
+  expect(cluster.records[0]).toEqual(because('session timeout'))
 })
 
 it('a topic is deleted by name or id, unless the controller forbids it', () => {
-  const image = emptyImage()
-  replay(image, { type: 'topic', topicId: id, name: 'orders' })
-  const removed = { records: [{ type: 'removeTopic', topicId: id }] }
   const named = { type: 'deleteTopic', name: 'orders', topicId: zeroTopicId } as const
-  expect(decide(image, named, context)).toMatchObject(removed)
-  expect(decide(image, { type: 'deleteTopic', name: null, topicId: id }, context)).toMatchObject(
-    removed,
-  )
-  const forbidden = { ...context, settings: { ...settings, isDeletionEnabled: false } }
-  expect(decide(image, named, forbidden)).toMatchObject({
-    records: [],
-    response: { error: kafkaErrors.TOPIC_DELETION_DISABLED },
-  })
+  const byId = { type: 'deleteTopic', name: null, topicId: id } as const
+  for (const command of [named, byId]) {
+    const cluster = new TestCluster(1)
+    cluster.topic([1])
+    expect(cluster.run(command)).toEqual({ topicId: id, name: 'orders' })
+    expect(cluster.image.topics.size).toBe(0)
+  }
+  const cluster = new TestCluster(1)
+  cluster.topic([1])
+  cluster.settings = { ...cluster.settings, isDeletionEnabled: false }
+  expect(cluster.refused(named)).toBe(kafkaErrors.TOPIC_DELETION_DISABLED.name)
 })

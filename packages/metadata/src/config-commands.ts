@@ -48,8 +48,7 @@ function alter(
   settings: ControllerSettings,
 ): Decision<object | Refusal> {
   const { topic, changes, validateOnly } = request
-  const effective = (name: string) => settings.configDefault(name)
-  const decided = decideTopicConfig(image, { topic, changes, effective })
+  const decided = decideTopicConfig(image, { topic, changes }, settings)
   if (isRefusal(decided)) return refused(decided)
   return { records: validateOnly ? [] : decided, response: {} }
 }

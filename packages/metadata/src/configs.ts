@@ -6,9 +6,12 @@ import {
   listOf,
   topicConfigKey,
 } from '@naru/model'
+import type { ControllerSettings } from './controller-settings.ts'
 import { type Refusal, refusal } from './decision.ts'
 import { configKey, type MetadataImage, resourceTypes } from './image.ts'
-import type { MetadataRecord } from './records.ts'
+import { changedPartition } from './partition-change.ts'
+import type { MetadataRecord, RecordOf } from './records.ts'
+import { changeContext, topicSetting } from './replicas.ts'
 
 /** By Kafka's numbers. */
 export const configOperations = ['set', 'delete', 'append', 'subtract'] as const
@@ -20,10 +23,16 @@ export interface ConfigChange {
   readonly value: string | null
 }
 
-/** Decides on changes to one topic's own settings. `effective` gives a key's value where the topic has none of its own. */
+interface TopicConfigRequest {
+  readonly topic: string
+  readonly changes: readonly ConfigChange[]
+}
+
+/** Decides on changes to one topic's own settings, and on what they mean for its partitions. */
 export function decideTopicConfig(
   image: MetadataImage,
-  request: { topic: string; changes: readonly ConfigChange[]; effective: (name: string) => string },
+  request: TopicConfigRequest,
+  settings: ControllerSettings,
 ): readonly MetadataRecord[] | Refusal {
   if (request.topic === '') {
     return refusal(kafkaErrors.INVALID_REQUEST, 'Topics have no settings in common')
@@ -33,7 +42,7 @@ export function decideTopicConfig(
   if (!image.topics.has(request.topic)) {
     return refusal(kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION, `Topic ${request.topic} does not exist`)
   }
-  const records: MetadataRecord[] = []
+  const records: RecordOf<'config'>[] = []
   const seen = new Set<string>()
   for (const change of request.changes) {
     if (seen.has(change.name)) {
@@ -41,7 +50,7 @@ export function decideTopicConfig(
       return refusal(kafkaErrors.INVALID_REQUEST, message)
     }
     seen.add(change.name)
-    const value = changedValue(image, request, change)
+    const value = changedValue(image, { topic: request.topic, change }, settings)
     if (typeof value === 'object' && value !== null) return value
     // To take away what cannot be there is no mistake: Kafka lets clients do it.
     if (value === null && topicConfigKey(change.name) === undefined) continue
@@ -53,7 +62,33 @@ export function decideTopicConfig(
       value,
     })
   }
-  return records
+  return [...records, ...changedPartitions(image, { topic: request.topic, records }, settings)]
+}
+
+/** Settings that are part of the partitions' state change it in the same batch. */
+function changedPartitions(
+  image: MetadataImage,
+  { topic, records }: { topic: string; records: readonly RecordOf<'config'>[] },
+  settings: ControllerSettings,
+): MetadataRecord[] {
+  const settingOf = (name: string) => {
+    const changed = records.find((record) => record.name === name)
+    if (changed === undefined) return topicSetting(image, topic, { name, settings })
+    return changed.value ?? settings.configDefault(name)
+  }
+  const isNamed = (name: string) => records.some((record) => record.name === name)
+  const isMinIsrChange = isNamed('min.insync.replicas')
+  // What was acknowledged before is not on disks by this: that the leader has to tell.
+  const isNoLongerFlushed = isNamed('naru.flush') && settingOf('naru.flush') !== 'ack'
+  if (!isMinIsrChange && !isNoLongerFlushed) return []
+  const minIsrSetting = Number(settingOf('min.insync.replicas'))
+  const context = { ...changeContext(image, topic, { settings }), minIsrSetting }
+  const change = isNoLongerFlushed ? { isMinIsrChange, isFlushed: false } : { isMinIsrChange }
+  const partitions = image.topics.get(topic)?.partitions ?? []
+  return partitions.flatMap((before) => {
+    const after = changedPartition(before, change, context)
+    return after === before ? [] : [{ type: 'partition' as const, ...after }]
+  })
 }
 
 /** The older form of altering: what is not named goes back to its default. */
@@ -73,8 +108,8 @@ export function replacingChanges(
 
 function changedValue(
   image: MetadataImage,
-  request: { topic: string; effective: (name: string) => string },
-  change: ConfigChange,
+  { topic, change }: { topic: string; change: ConfigChange },
+  settings: ControllerSettings,
 ): string | null | Refusal {
   const { name, operation } = change
   if (operation === 'delete') return null
@@ -86,8 +121,7 @@ function changedValue(
     if (topicConfigKey(name)?.type !== 'list') {
       return refusal(kafkaErrors.INVALID_CONFIG, `${name} is not a list: it can only be set`)
     }
-    const own = image.configs.get(configKey(resourceTypes.topic, request.topic))?.get(name)
-    const before = listOf(own ?? request.effective(name))
+    const before = listOf(topicSetting(image, topic, { name, settings }))
     const named = listOf(value)
     value =
       operation === 'append'

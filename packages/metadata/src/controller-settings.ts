@@ -1,4 +1,8 @@
-import type { TopicDefaults } from './topics.ts'
+/** What a new topic gets where its creator leaves it open. */
+export interface TopicDefaults {
+  readonly partitions: number
+  readonly replicationFactor: number
+}
 
 /** What decisions take from the configuration of the broker that is the controller. */
 export interface ControllerSettings {

@@ -1,48 +1,36 @@
 import { expect, it } from 'vitest'
 import { emptyImage } from './image.ts'
 import { imageRecords, restoreImage } from './image-records.ts'
-import { decodeMetadataRecords, encodeMetadataRecords, type MetadataRecord } from './records.ts'
+import { decodeMetadataRecords, encodeMetadataRecords } from './records.ts'
 import { replay } from './replay.ts'
+import { directoryOfBroker, idOf, TestCluster } from './testing/cluster.ts'
 
-const id = (letter: string) => `${letter.repeat(21)}A`
-
-const history: MetadataRecord[] = [
-  { type: 'cluster', clusterId: 'c' },
-  { type: 'feature', name: 'metadata.version', level: 29 },
-  {
-    type: 'broker',
-    nodeId: 1,
-    brokerEpoch: 4n,
-    incarnationId: id('i'),
-    rack: 'r1',
-    endpoints: [{ listener: 'PLAINTEXT', host: 'localhost', port: 9092 }],
-    directories: [id('d')],
-  },
-  { type: 'topic', topicId: id('g'), name: 'gone' },
-  { type: 'topic', topicId: id('t'), name: 'orders' },
-  {
-    type: 'partition',
-    topicId: id('t'),
-    partition: 0,
-    replicas: [1],
-    directories: [id('d')],
-    isr: [1],
-    leader: 1,
-    leaderEpoch: 3,
-    partitionEpoch: 5,
-  },
-  { type: 'config', resourceType: 2, resourceName: 'orders', name: 'retention.ms', value: '7' },
-  { type: 'config', resourceType: 2, resourceName: 'gone', name: 'retention.ms', value: '8' },
-  { type: 'removeTopic', topicId: id('g') },
-  { type: 'producerIds', nextProducerId: 5_000n },
-]
+/** A cluster in which everything has happened that leaves a trace. */
+function eventful(): TestCluster {
+  const cluster = new TestCluster(1, 2, 3, 4)
+  cluster.topic([1, 2, 3], { 'retention.ms': '7' })
+  cluster.accepted({ type: 'deleteTopic', name: 'orders', topicId: idOf(0) })
+  const deletions = [{ topicId: idOf(1), partition: -1 }]
+  cluster.accepted({ type: 'confirmDeletion', nodeId: 2, deletions })
+  cluster.topic([1, 2, 3], { 'retention.ms': '8', 'naru.flush': 'async' })
+  const replicas = [4, 2, 3]
+  const move = { topicId: idOf(1), partition: 0, replicas }
+  cluster.accepted({ type: 'reassignPartitions', partitions: [move] })
+  cluster.fence(2, 3)
+  cluster.startAfter('os-crash', 3)
+  const directories = [directoryOfBroker(4)]
+  cluster.accepted({ type: 'reportOfflineDirectories', ...cluster.key(4), directories })
+  cluster.accepted({ type: 'controlledShutdown', ...cluster.key(1) })
+  cluster.accepted({ type: 'allocateProducerIds' })
+  return cluster
+}
 
 it('a snapshot makes the same image, in place of whatever was there', () => {
-  const image = emptyImage()
-  for (const record of history) replay(image, record)
+  const { image } = eventful()
+  expect(image.deletedTopics.get(idOf(1))?.holders).toEqual([1, 3])
   const bytes = encodeMetadataRecords(imageRecords(image))
   const other = emptyImage()
-  replay(other, { type: 'topic', topicId: id('x'), name: 'stale' })
+  replay(other, { type: 'topic', topicId: idOf(9), name: 'stale' })
   replay(other, { type: 'config', resourceType: 2, resourceName: 'stale', name: 'a', value: 'b' })
   const { topics } = other
   restoreImage(other, decodeMetadataRecords(bytes))

@@ -8,20 +8,20 @@ export function imageRecords(image: MetadataImage): MetadataRecord[] {
   if (image.clusterId !== '') records.push({ type: 'cluster', clusterId: image.clusterId })
   for (const [name, level] of image.features) records.push({ type: 'feature', name, level })
   for (const broker of image.brokers.values()) {
-    const { endpoints, directories } = broker
-    const parts = { endpoints: [...endpoints], directories: [...directories] }
-    records.push({ type: 'broker', ...broker, ...parts })
+    const { isFenced, isShuttingDown, offlineDirectories, ...registration } = broker
+    records.push({ type: 'broker', ...registration })
+    // Registered and nothing since, which is also all that logs of level 0 can tell.
+    if (isFenced && !isShuttingDown && offlineDirectories.length === 0) continue
+    const { nodeId, brokerEpoch } = broker
+    const state = { isFenced, isShuttingDown, offlineDirectories }
+    records.push({ type: 'brokerState', nodeId, brokerEpoch, ...state })
   }
-  for (const [topicId, name] of image.deletedTopics) {
-    records.push({ type: 'topic', topicId, name }, { type: 'removeTopic', topicId })
+  for (const { topicId, name, holders } of image.deletedTopics.values()) {
+    records.push({ type: 'topic', topicId, name }, { type: 'removeTopic', topicId, holders })
   }
   for (const { topicId, name, partitions } of image.topics.values()) {
     records.push({ type: 'topic', topicId, name })
-    for (const partition of partitions) {
-      const replicas = [...partition.replicas]
-      const parts = { directories: [...partition.directories], isr: [...partition.isr] }
-      records.push({ type: 'partition', ...partition, replicas, ...parts })
-    }
+    for (const partition of partitions) records.push({ type: 'partition', ...partition })
   }
   for (const [key, settings] of image.configs) {
     const resourceType = Number(key.slice(0, key.indexOf(':')))

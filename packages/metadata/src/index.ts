@@ -1,22 +1,36 @@
+export type { AlteredPartition, ProposedIsr } from './alter-partition.ts'
+export { decodeCommand, decodeResult, encodeCommand, encodeResult } from './command-codec.ts'
 export type { Command, CommandType, RequestOf, ResponseOf } from './commands.ts'
-export {
-  decide,
-  decodeCommand,
-  decodeResult,
-  encodeCommand,
-  encodeResult,
-  isRepeatable,
-} from './commands.ts'
+export { decide, isRepeatable } from './commands.ts'
 export type { ConfigChange, ConfigOperation } from './configs.ts'
 export { decideTopicConfig, replacingChanges } from './configs.ts'
-export type { ControllerSettings, DecideContext } from './controller-settings.ts'
+export type { ControllerSettings, DecideContext, TopicDefaults } from './controller-settings.ts'
 export type { Decision, Refusal } from './decision.ts'
 export { isRefusal, refusal } from './decision.ts'
-export type { BrokerImage, MetadataImage, PartitionImage, TopicImage } from './image.ts'
-export { configKey, emptyImage, resourceTypes } from './image.ts'
+export type { Candidate, ElectionKind, PartitionResult } from './elections.ts'
+export type { SupportedFeature } from './feature-levels.ts'
+export {
+  initialLevels,
+  metadataVersion,
+  naruVersion,
+  supportedFeatures,
+  writtenLevel,
+} from './feature-levels.ts'
+export { upgradeTypes } from './features.ts'
+export type {
+  BrokerImage,
+  DeletedTopic,
+  MetadataImage,
+  PartitionImage,
+  TopicImage,
+} from './image.ts'
+export { cloneImage, configKey, emptyImage, resourceTypes } from './image.ts'
 export { imageRecords, restoreImage } from './image-records.ts'
 export type { MetadataRecord } from './records.ts'
 export { decodeMetadataRecords, encodeMetadataRecords } from './records.ts'
+export type { Cleanliness, RegisteredDirectory, Registration } from './registration.ts'
 export { replay } from './replay.ts'
-export type { CreatedTopic, NewTopic, TopicDefaults } from './topics.ts'
+export { isActive } from './replicas.ts'
+export type { CreatedTopic, NewTopic } from './topics.ts'
 export { decideCreatePartitions, decideCreateTopic, findTopic } from './topics.ts'
+export { BrokerLiveness, defaultTiming, type LivenessOutput, type LivenessTiming } from './broker-liveness.ts'

@@ -4,27 +4,18 @@ import { describe, expect, it } from 'vitest'
 import { decideTopicConfig } from './configs.ts'
 import { isRefusal } from './decision.ts'
 import { emptyImage, type MetadataImage } from './image.ts'
+import { imageRecords } from './image-records.ts'
 import { placeReplicas } from './placement.ts'
 import { decodeMetadataRecords, encodeMetadataRecords, type MetadataRecord } from './records.ts'
 import { replay } from './replay.ts'
+import { idOf, settingsWith, TestCluster } from './testing/cluster.ts'
 import { decideCreatePartitions, decideCreateTopic, type NewTopic } from './topics.ts'
 
-const directory = 'AAAAAAAAAAAAAAAAAAAAAQ'
-const options = {
-  topicId: 'AAAAAAAAAAAAAAAAAAAAAg',
-  defaults: { partitions: 2, replicationFactor: 1 },
-}
-
-function broker(nodeId: number, rack: string | null = null): MetadataRecord {
-  const endpoints = [{ listener: 'PLAINTEXT', host: 'h', port: 1 }]
-  const ids = { brokerEpoch: 1n, incarnationId: directory, directories: [directory] }
-  return { type: 'broker', nodeId, rack, endpoints, ...ids }
-}
+const options = { topicId: idOf(2), settings: settingsWith() }
+const { settings } = options
 
 function imageWith(...nodeIds: number[]): MetadataImage {
-  const image = emptyImage()
-  for (const nodeId of nodeIds) replay(image, broker(nodeId))
-  return image
+  return new TestCluster(...nodeIds).image
 }
 
 const topic = (changes: Partial<NewTopic> = {}): NewTopic => ({
@@ -92,7 +83,7 @@ it('decideCreatePartitions() only grows', () => {
   const image = imageWith(1)
   created(image)
   const grow = (count: number) =>
-    decideCreatePartitions(image, { name: 'orders', count, assignments: null })
+    decideCreatePartitions(image, { name: 'orders', count, assignments: null }, settings)
   expect(errorOf(grow(3))).toBe('INVALID_PARTITIONS')
   expect(grow(5)).toHaveLength(2)
 })
@@ -101,11 +92,7 @@ it('decideTopicConfig() appends to and subtracts from lists, and nothing else', 
   const image = imageWith(1)
   created(image)
   const change = (name: string, operation: 'append' | 'subtract' | 'set', value: string) =>
-    decideTopicConfig(image, {
-      topic: 'orders',
-      changes: [{ name, operation, value }],
-      effective: () => 'delete',
-    })
+    decideTopicConfig(image, { topic: 'orders', changes: [{ name, operation, value }] }, settings)
   expect(change('cleanup.policy', 'subtract', 'delete')).toMatchObject([{ value: '' }])
   expect(errorOf(change('retention.ms', 'append', '1'))).toBe(kafkaErrors.INVALID_CONFIG.name)
   expect(change('retention.ms', 'set', '1')).toMatchObject([{ value: '1' }])
@@ -116,11 +103,14 @@ it('decideTopicConfig() keeps values in their canonical form, and lets go of wha
   created(image, { configs: [{ name: 'retention.ms', value: ' +7' }] })
   expect(image.configs.get('2:orders')?.get('retention.ms')).toBe('7')
   const change = (topicName: string, name: string, value: string | null) =>
-    decideTopicConfig(image, {
-      topic: topicName,
-      changes: [{ name, operation: value === null ? 'delete' : 'set', value }],
-      effective: () => '',
-    })
+    decideTopicConfig(
+      image,
+      {
+        topic: topicName,
+        changes: [{ name, operation: value === null ? 'delete' : 'set', value }],
+      },
+      settings,
+    )
   expect(change('orders', 'preallocate', 'TRUE')).toMatchObject([{ value: 'true' }])
   expect(change('orders', 'no.such.key', null)).toEqual([])
   expect(errorOf(change('orders', 'no.such.key', '1'))).toBe('INVALID_CONFIG')
@@ -155,7 +145,7 @@ it('records replayed from their bytes give the same image, whatever happened', (
   fc.assert(
     fc.property(fc.array(command, { maxLength: 30 }), (commands) => {
       const live = imageWith(1)
-      const log: Buffer[] = [encodeMetadataRecords([broker(1)])]
+      const log: Buffer[] = [encodeMetadataRecords(imageRecords(live))]
       for (const [index, { name, kind }] of commands.entries()) {
         const records = recordsFor(live, name, kind, index)
         log.push(encodeMetadataRecords(records))
@@ -182,13 +172,13 @@ function recordsFor(
     return isRefusal(decided) ? [] : decided.records
   }
   if (known === undefined) return []
-  if (kind === 'remove') return [{ type: 'removeTopic', topicId: known.topicId }]
+  if (kind === 'remove') return [{ type: 'removeTopic', topicId: known.topicId, holders: null }]
   if (kind === 'grow') {
     const count = known.partitions.length + 1
-    const decided = decideCreatePartitions(image, { name, count, assignments: null })
+    const decided = decideCreatePartitions(image, { name, count, assignments: null }, settings)
     return 'error' in decided ? [] : decided
   }
   const changes = [{ name: 'retention.ms', operation: 'set', value: String(index) }] as const
-  const decided = decideTopicConfig(image, { topic: name, changes, effective: () => '' })
+  const decided = decideTopicConfig(image, { topic: name, changes }, settings)
   return 'error' in decided ? [] : decided
 }

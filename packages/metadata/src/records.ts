@@ -1,24 +1,31 @@
 /**
  * The records of the metadata log: the only way in which the cluster's metadata changes. Framed by type and version, in the
- * flexible encoding of the protocol, so that later versions can add fields.
+ * flexible encoding of the protocol, so that later versions can add fields. What is written depends on the level of `naru.version`:
+ * a broker that knows only an older level must be able to read on.
  */
-import { ByteReader, ByteWriter, DecodeError } from '@naru/base'
+import { assert, ByteReader, ByteWriter, DecodeError } from '@naru/base'
+import { zeroTopicId } from '@naru/model'
 import {
   array,
+  boolean,
   type Codec,
   int16,
   int32,
   int64,
+  nullableArray,
   nullableString,
+  since,
   string,
   struct,
   type Type,
   uuid,
   type ValueOf,
 } from '@naru/protocol'
+import type { ReadonlyDeep } from './readonly-deep.ts'
 
 const schemas = {
   cluster: struct({ clusterId: string }),
+  /** A registration: the broker is fenced until a `brokerState` says otherwise. */
   broker: struct({
     nodeId: int32,
     brokerEpoch: int64,
@@ -26,6 +33,10 @@ const schemas = {
     rack: nullableString,
     endpoints: array(struct({ listener: string, host: string, port: int32 })),
     directories: array(uuid),
+    /** Names the disk that the process holds a lock on. */
+    metadataDirectory: since(1, uuid, zeroTopicId),
+    /** The levels that the broker knows of each feature. */
+    features: since(1, array(struct({ name: string, min: int16, max: int16 })), []),
   }),
   topic: struct({ topicId: uuid, name: string }),
   partition: struct({
@@ -38,8 +49,21 @@ const schemas = {
     leader: int32,
     leaderEpoch: int32,
     partitionEpoch: int32,
+    elr: since(1, array(int32), []),
+    lastKnownElr: since(1, array(int32), []),
+    /** Before version 1 a cluster had one broker. */
+    minIsr: since(1, int32, 1),
+    isFlushed: since(1, boolean, true),
+    isRecovering: since(1, boolean, false),
+    addingReplicas: since(1, array(int32), []),
+    removingReplicas: since(1, array(int32), []),
+    removedReplicas: since(1, array(int32), []),
   }),
-  removeTopic: struct({ topicId: uuid }),
+  removeTopic: struct({
+    topicId: uuid,
+    /** Who has to confirm; null for whoever holds a replica. */
+    holders: since(1, nullableArray(int32), null),
+  }),
   config: struct({
     resourceType: int16,
     resourceName: string,
@@ -49,35 +73,94 @@ const schemas = {
   }),
   producerIds: struct({ nextProducerId: int64 }),
   feature: struct({ name: string, level: int16 }),
+  brokerState: struct({
+    nodeId: int32,
+    brokerEpoch: int64,
+    isFenced: boolean,
+    isShuttingDown: boolean,
+    /** Log directories that failed since the registration. */
+    offlineDirectories: array(uuid),
+  }),
+  unregisterBroker: struct({ nodeId: int32, brokerEpoch: int64 }),
+  /** Goes before the `partition` that it explains: data that was acknowledged may be lost. */
+  uncleanElection: struct({
+    topicId: uuid,
+    partition: int32,
+    leader: int32,
+    leaderEpoch: int32,
+    /** An operator asked for it; else the topic's setting allowed it. */
+    isCommanded: boolean,
+  }),
+  deletionConfirmed: struct({
+    topicId: uuid,
+    /** -1 for all partitions of a deleted topic; else one that the broker is no replica of any more. */
+    partition: int32,
+    nodeId: int32,
+  }),
+  /** The first record of a batch: when and why it was decided. */
+  change: struct({ timestampMs: int64, cause: string }),
 }
 
 type Schemas = typeof schemas
+type RecordType = keyof Schemas
 /** Position in the file format: never reorder. */
-const types = Object.keys(schemas) as (keyof Schemas)[]
+const types = Object.keys(schemas) as RecordType[]
 
-export type MetadataRecord = {
-  [T in keyof Schemas]: { readonly type: T } & Readonly<ValueOf<Schemas[T]>>
-}[keyof Schemas]
-
-export type RecordOf<T extends MetadataRecord['type']> = Extract<MetadataRecord, { type: T }>
-
-const version = 0
-const codecs = types.map((type) => resolve(schemas[type] as Type<unknown>))
-
-function resolve(type: Type<unknown>): Codec<unknown> {
-  const codec = type.resolve({ version, isFlexible: true })
-  if ('absent' in codec) throw new TypeError('A metadata record is a struct')
-  return codec
+/** By type: the level of `naru.version` from which each of its versions is written. */
+const levels: { readonly [T in RecordType]: readonly number[] } = {
+  cluster: [0],
+  broker: [0, 1],
+  topic: [0],
+  partition: [0, 1],
+  removeTopic: [0, 1],
+  config: [0],
+  producerIds: [0],
+  feature: [0],
+  brokerState: [1],
+  unregisterBroker: [1],
+  uncleanElection: [1],
+  deletionConfirmed: [1],
+  change: [1],
 }
 
-export function encodeMetadataRecords(records: readonly MetadataRecord[]): Buffer {
+/** The newest level of `naru.version` that has records. */
+export const recordLevel = 1
+
+export type MetadataRecord = {
+  [T in RecordType]: { readonly type: T } & ReadonlyDeep<ValueOf<Schemas[T]>>
+}[RecordType]
+
+export type RecordOf<T extends RecordType> = Extract<MetadataRecord, { type: T }>
+
+/** By type and version. */
+const codecs = types.map((type) =>
+  levels[type].map((_, version) => resolve(schemas[type] as Type<unknown>, version)),
+)
+
+function codecOf(index: number, version: number): Codec<object> | undefined {
+  return codecs[index]?.[version]
+}
+
+function resolve(type: Type<unknown>, version: number): Codec<object> {
+  const codec = type.resolve({ version, isFlexible: true })
+  if ('absent' in codec) throw new TypeError('A metadata record is a struct')
+  return codec as Codec<object>
+}
+
+/** `level`: of `naru.version`. What it cannot express must not have been decided. */
+export function encodeMetadataRecords(
+  records: readonly MetadataRecord[],
+  level = recordLevel,
+): Buffer {
   const writer = new ByteWriter(256)
   writer.unsignedVarint(records.length)
   for (const record of records) {
     const index = types.indexOf(record.type)
+    const version = levels[record.type].findLastIndex((from) => from <= level)
+    assert(version >= 0, `naru.version ${level} has no record ${record.type}`)
     writer.unsignedVarint(index)
     writer.unsignedVarint(version)
-    ;(codecs[index] as Codec<unknown>).write(writer, record)
+    ;(codecOf(index, version) as Codec<object>).write(writer, record)
   }
   return Buffer.concat(writer.finishChunks())
 }
@@ -88,13 +171,14 @@ export function decodeMetadataRecords(bytes: Buffer): MetadataRecord[] {
   const count = reader.unsignedVarint()
   const records: MetadataRecord[] = []
   for (let i = 0; i < count; i++) {
-    const type = types[reader.unsignedVarint()]
-    const found = reader.unsignedVarint()
-    if (type === undefined || found !== version) {
-      throw new DecodeError(`Metadata record ${type ?? 'of unknown type'} has version ${found}`)
+    const index = reader.unsignedVarint()
+    const version = reader.unsignedVarint()
+    const type = types[index]
+    const codec = codecOf(index, version)
+    if (type === undefined || codec === undefined) {
+      throw new DecodeError(`Metadata record ${type ?? 'of unknown type'} has version ${version}`)
     }
-    const value = (codecs[types.indexOf(type)] as Codec<object>).read(reader)
-    records.push({ type, ...value } as MetadataRecord)
+    records.push({ type, ...codec.read(reader) } as MetadataRecord)
   }
   if (reader.remaining > 0) throw new DecodeError('Bytes follow the metadata records')
   return records

@@ -1,5 +1,12 @@
 import { assert } from '@naru/base'
-import { configKey, type MetadataImage, resourceTypes } from './image.ts'
+import type { NodeId } from '@naru/model'
+import {
+  configKey,
+  type DeletedTopic,
+  type MetadataImage,
+  resourceTypes,
+  type TopicImage,
+} from './image.ts'
 import type { MetadataRecord, RecordOf } from './records.ts'
 
 type Replays = {
@@ -10,26 +17,52 @@ const replays: Replays = {
   cluster(image, { clusterId }) {
     image.clusterId = clusterId
   },
-  broker(image, record) {
-    image.brokers.set(record.nodeId, record)
+  broker(image, { type: _, ...registration }) {
+    const state = { isFenced: true, isShuttingDown: false, offlineDirectories: [] }
+    image.brokers.set(registration.nodeId, { ...registration, ...state })
+  },
+  brokerState(image, { type: _, ...state }) {
+    const broker = image.brokers.get(state.nodeId)
+    assert(broker?.brokerEpoch === state.brokerEpoch, `State of stale broker ${state.nodeId}`)
+    image.brokers.set(state.nodeId, { ...broker, ...state })
+  },
+  unregisterBroker(image, { nodeId }) {
+    image.brokers.delete(nodeId)
+    // Nobody will confirm for it.
+    for (const deleted of [...image.deletedTopics.values()]) confirmTopic(image, deleted, nodeId)
+    for (const topic of image.topics.values()) {
+      for (const { partition } of topic.partitions) confirmPartition(topic, partition, nodeId)
+    }
   },
   topic(image, { topicId, name }) {
     const topic = { topicId, name, partitions: [] }
     image.topics.set(name, topic)
     image.topicsById.set(topicId, topic)
   },
-  partition(image, record) {
-    const topic = image.topicsById.get(record.topicId)
-    assert(topic !== undefined, `Partition of unknown topic ${record.topicId}`)
-    topic.partitions[record.partition] = record
+  partition(image, { type: _, ...partition }) {
+    const topic = image.topicsById.get(partition.topicId)
+    assert(topic !== undefined, `Partition of unknown topic ${partition.topicId}`)
+    topic.partitions[partition.partition] = partition
   },
-  removeTopic(image, { topicId }) {
+  uncleanElection(image, { topicId, partition }) {
+    const known = image.topicsById.get(topicId)?.partitions[partition]
+    assert(known !== undefined, `Election for unknown partition ${partition} of ${topicId}`)
+  },
+  removeTopic(image, { topicId, holders }) {
     const topic = image.topicsById.get(topicId)
     assert(topic !== undefined, `Removal of unknown topic ${topicId}`)
     image.topicsById.delete(topicId)
     image.topics.delete(topic.name)
     image.configs.delete(configKey(resourceTypes.topic, topic.name))
-    image.deletedTopics.set(topicId, topic.name)
+    const remaining = holders ?? holdersOf(topic)
+    if (remaining.length === 0) return
+    image.deletedTopics.set(topicId, { topicId, name: topic.name, holders: remaining })
+  },
+  deletionConfirmed(image, { topicId, partition, nodeId }) {
+    const deleted = image.deletedTopics.get(topicId)
+    const topic = image.topicsById.get(topicId)
+    if (deleted !== undefined && partition === -1) confirmTopic(image, deleted, nodeId)
+    if (topic !== undefined && partition >= 0) confirmPartition(topic, partition, nodeId)
   },
   config(image, { resourceType, resourceName, name, value }) {
     const key = configKey(resourceType, resourceName)
@@ -45,6 +78,25 @@ const replays: Replays = {
   feature(image, { name, level }) {
     image.features.set(name, level)
   },
+  change() {},
+}
+
+function holdersOf({ partitions }: TopicImage): NodeId[] {
+  const holders = partitions.flatMap((each) => [...each.replicas, ...each.removedReplicas])
+  return [...new Set(holders)]
+}
+
+function confirmTopic(image: MetadataImage, deleted: DeletedTopic, nodeId: NodeId): void {
+  const holders = deleted.holders.filter((holder) => holder !== nodeId)
+  if (holders.length > 0) image.deletedTopics.set(deleted.topicId, { ...deleted, holders })
+  else image.deletedTopics.delete(deleted.topicId)
+}
+
+function confirmPartition(topic: TopicImage, partition: number, nodeId: NodeId): void {
+  const before = topic.partitions[partition]
+  if (!before?.removedReplicas.includes(nodeId)) return
+  const removedReplicas = before.removedReplicas.filter((holder) => holder !== nodeId)
+  topic.partitions[partition] = { ...before, removedReplicas }
 }
 
 /** The only function that changes an image. */

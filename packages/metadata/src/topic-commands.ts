@@ -35,8 +35,7 @@ export const topicCommands = {
     decide(image, { topic, topicId, validateOnly }, { settings }) {
       const made = image.topicsById.get(topicId)
       if (made !== undefined) return { records: [], response: answerOf(made) }
-      const { defaults } = settings
-      const decided = decideCreateTopic(image, topic, { topicId, defaults })
+      const decided = decideCreateTopic(image, topic, { topicId, settings })
       if (isRefusal(decided)) return refused(decided)
       const { records, ...response } = decided
       return { records: validateOnly ? [] : records, response }
@@ -55,7 +54,10 @@ export const topicCommands = {
       const topic = findTopic(image, named)
       if (isRefusal(topic)) return refused(topic)
       const { topicId, name } = topic
-      return { records: [{ type: 'removeTopic', topicId }], response: { topicId, name } }
+      return {
+        records: [{ type: 'removeTopic', topicId, holders: null }],
+        response: { topicId, name },
+      }
     },
   }),
   createPartitions: defineCommand({
@@ -69,8 +71,8 @@ export const topicCommands = {
     }),
     response: struct({}),
     isRepeatable: false,
-    decide(image, { validateOnly, ...request }) {
-      const decided = decideCreatePartitions(image, request)
+    decide(image, { validateOnly, ...request }, { settings }) {
+      const decided = decideCreatePartitions(image, request, settings)
       if (isRefusal(decided)) return refused(decided)
       return { records: validateOnly ? [] : decided, response: {} }
     },

@@ -7,11 +7,14 @@ import {
   kafkaErrors,
   type NodeId,
   type TopicId,
+  zeroTopicId,
 } from '@naru/model'
+import type { ControllerSettings, TopicDefaults } from './controller-settings.ts'
 import { type Refusal, refusal } from './decision.ts'
-import { type MetadataImage, resourceTypes, type TopicImage } from './image.ts'
+import { type BrokerImage, type MetadataImage, resourceTypes, type TopicImage } from './image.ts'
 import { placeReplicas } from './placement.ts'
 import type { MetadataRecord } from './records.ts'
+import { isActive, topicSetting } from './replicas.ts'
 
 /** Most partitions that one request may create. */
 export const partitionsPerRequestMax = 10_000
@@ -26,11 +29,6 @@ export interface NewTopic {
   readonly configs: readonly { name: string; value: string | null }[]
 }
 
-export interface TopicDefaults {
-  readonly partitions: number
-  readonly replicationFactor: number
-}
-
 export interface CreatedTopic {
   readonly topicId: TopicId
   readonly partitions: number
@@ -42,19 +40,21 @@ export interface CreatedTopic {
 export function decideCreateTopic(
   image: MetadataImage,
   topic: NewTopic,
-  options: { topicId: TopicId; defaults: TopicDefaults },
+  options: { topicId: TopicId; settings: ControllerSettings },
 ): CreatedTopic | Refusal {
   const { name } = topic
   const problem = refusedName(image, name)
   if (problem !== undefined) return problem
   const configs = checkedConfigs(topic)
   if ('error' in configs) return configs
-  const assignment = assign(image, topic, options.defaults)
+  const assignment = assign(image, topic, options.settings.defaults)
   if ('error' in assignment) return assignment
-  const { topicId } = options
+  const { topicId, settings } = options
+  const settingOf = (key: string) =>
+    configs.find((config) => config.name === key)?.value ?? settings.configDefault(key)
   const records: MetadataRecord[] = [{ type: 'topic', topicId, name }]
   for (const [partition, replicas] of assignment.entries()) {
-    records.push(newPartition(image, { topicId, partition, replicas }))
+    records.push(newPartition(image, { topicId, partition, replicas, settingOf }))
   }
   for (const { name: key, value } of configs) {
     records.push({
@@ -115,13 +115,25 @@ function assign(
     return refusal(kafkaErrors.INVALID_PARTITIONS, 'The number of partitions must be above 0')
   }
   if (count > partitionsPerRequestMax) return tooMany(count)
-  const brokers = [...image.brokers.values()]
-  if (replicationFactor > brokers.length) {
-    const message = `Replication factor ${replicationFactor} is more than the ${brokers.length} brokers that can take replicas`
-    return refusal(kafkaErrors.INVALID_REPLICATION_FACTOR, message)
-  }
+  const brokers = placeable(image)
+  const problem = refusedFactor(brokers, replicationFactor)
+  if (problem !== undefined) return problem
   const start = image.topics.size
   return placeReplicas(brokers, { firstPartition: 0, count, replicationFactor, start })
+}
+
+/** Brokers that new replicas may be placed on: a fenced one would start out of sync (KIP-841). */
+function placeable(image: MetadataImage): BrokerImage[] {
+  return [...image.brokers.values()].filter(isActive)
+}
+
+function refusedFactor(
+  brokers: readonly BrokerImage[],
+  replicationFactor: number,
+): Refusal | undefined {
+  if (replicationFactor <= brokers.length) return undefined
+  const message = `Replication factor ${replicationFactor} is more than the ${brokers.length} brokers that can take replicas`
+  return refusal(kafkaErrors.INVALID_REPLICATION_FACTOR, message)
 }
 
 function tooMany(count: number): Refusal {
@@ -162,33 +174,53 @@ function refusedReplicas(
     }
     const stranger = replicas.find((nodeId) => !image.brokers.has(nodeId))
     if (stranger !== undefined) return invalid(`Broker ${stranger} is not registered`)
+    if (!replicas.some((nodeId) => isActive(image.brokers.get(nodeId) as BrokerImage))) {
+      return invalid(`The brokers of partition ${partition} are all fenced or about to stop`)
+    }
   }
   return undefined
 }
 
 function newPartition(
   image: MetadataImage,
-  entry: { topicId: TopicId; partition: number; replicas: readonly NodeId[] },
+  entry: {
+    topicId: TopicId
+    partition: number
+    replicas: readonly NodeId[]
+    /** Of a setting of the topic. */
+    settingOf: (key: string) => string
+  },
 ): MetadataRecord {
-  const { topicId, partition, replicas } = entry
+  const { topicId, partition, replicas, settingOf } = entry
+  const isr = replicas.filter((nodeId) => isActive(image.brokers.get(nodeId) as BrokerImage))
   return {
     type: 'partition',
     topicId,
     partition,
-    replicas: [...replicas],
+    replicas,
     directories: replicas.map((nodeId) => directoryFor(image, nodeId, partition)),
-    isr: [...replicas],
-    leader: replicas[0] as NodeId,
+    isr,
+    leader: isr[0] as NodeId,
     leaderEpoch: 0,
     partitionEpoch: 0,
+    elr: [],
+    lastKnownElr: [],
+    minIsr: Math.min(Number(settingOf('min.insync.replicas')), replicas.length),
+    isFlushed: settingOf('naru.flush') === 'ack',
+    isRecovering: false,
+    addingReplicas: [],
+    removingReplicas: [],
+    removedReplicas: [],
   }
 }
 
-/** A broker's log directories take partitions in turn. */
-function directoryFor(image: MetadataImage, nodeId: NodeId, partition: number): string {
-  const directories = image.brokers.get(nodeId)?.directories ?? []
+/** A broker's log directories take partitions in turn, those that failed apart. */
+export function directoryFor(image: MetadataImage, nodeId: NodeId, partition: number): string {
+  const broker = image.brokers.get(nodeId)
+  const offline = broker?.offlineDirectories ?? []
+  const directories = (broker?.directories ?? []).filter((id) => !offline.includes(id))
   const turn = image.topics.size + partition
-  return directories[turn % Math.max(1, directories.length)] ?? 'AAAAAAAAAAAAAAAAAAAAAA'
+  return directories[turn % Math.max(1, directories.length)] ?? zeroTopicId
 }
 
 /** Finds a topic by name or by id, as DeleteTopics names it. */
@@ -209,6 +241,7 @@ export function findTopic(
 export function decideCreatePartitions(
   image: MetadataImage,
   request: { name: string; count: number; assignments: readonly (readonly NodeId[])[] | null },
+  settings: ControllerSettings,
 ): readonly MetadataRecord[] | Refusal {
   const topic = image.topics.get(request.name)
   if (topic === undefined) {
@@ -226,21 +259,17 @@ export function decideCreatePartitions(
     const message = `${added} partitions are added, ${request.assignments.length} assigned`
     return refusal(kafkaErrors.INVALID_REPLICA_ASSIGNMENT, message)
   }
+  const brokers = placeable(image)
   const problem =
     request.assignments === null
-      ? undefined
+      ? refusedFactor(brokers, replicationFactor)
       : refusedReplicas(image, request.assignments, replicationFactor)
   if (problem !== undefined) return problem
-  const placed =
-    request.assignments ??
-    placeReplicas([...image.brokers.values()], {
-      firstPartition: present,
-      count: added,
-      replicationFactor,
-      start: 0,
-    })
-  const { topicId } = topic
+  const options = { firstPartition: present, count: added, replicationFactor, start: 0 }
+  const placed = request.assignments ?? placeReplicas(brokers, options)
+  const { topicId, name } = topic
+  const settingOf = (key: string) => topicSetting(image, name, { name: key, settings })
   return placed.map((replicas, index) =>
-    newPartition(image, { topicId, partition: present + index, replicas }),
+    newPartition(image, { topicId, partition: present + index, replicas, settingOf }),
   )
 }

@@ -21,7 +21,10 @@ export {
   int64,
   nullableArray,
   nullableString,
+  nullableStruct,
+  since,
   string,
   struct,
+  tagged,
   uuid,
 } from './schema.ts'

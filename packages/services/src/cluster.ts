@@ -1,6 +1,6 @@
 /** The cluster as an administrator sees and changes it, through whichever node leads its quorum. */
 import { ConsensusError, type MetadataRuntime, type QuorumChange } from '@naru/consensus'
-import { isRefusal, type Refusal, refusal } from '@naru/metadata'
+import { isRefusal, type Refusal, refusal, upgradeTypes } from '@naru/metadata'
 import { type KafkaError, kafkaErrors, type NodeId } from '@naru/model'
 import type { ClusterAdmin, FeatureUpdate, QuorumStatus, VoterKey } from './cluster-admin.ts'
 
@@ -64,6 +64,23 @@ export class Cluster implements ClusterAdmin {
     return this.#change({ kind: 'transfer', nodeId, directoryId: '' })
   }
 
+  async unregisterBroker(nodeId: NodeId): Promise<Refusal | undefined> {
+    return refusalIn(await this.#metadata.submit({ type: 'unregisterBroker', nodeId }))
+  }
+
+  async updateFeatures(
+    updates: readonly FeatureUpdate[],
+    validateOnly: boolean,
+  ): Promise<Refusal | undefined> {
+    const wanted = updates.map(({ feature: name, level, kind }) => ({
+      name,
+      level,
+      upgradeType: upgradeTypes[kinds[kind]],
+    }))
+    const command = { type: 'updateFeatures', updates: wanted, validateOnly } as const
+    return refusalIn(await this.#metadata.submit(command))
+  }
+
   #change(change: QuorumChange): Promise<Refusal | undefined> {
     return orRefusal(async () => {
       const refused = await this.#metadata.changeQuorum(change)
@@ -78,6 +95,16 @@ export class Cluster implements ClusterAdmin {
       endpoints: brokers.get(nodeId)?.endpoints ?? [],
     }))
   }
+}
+
+const kinds = {
+  upgrade: 'upgrade',
+  'safe-downgrade': 'safeDowngrade',
+  'unsafe-downgrade': 'unsafeDowngrade',
+} as const
+
+function refusalIn(answer: object): Refusal | undefined {
+  return isRefusal(answer) ? answer : undefined
 }
 
 async function orRefusal<T>(ask: () => Promise<T>): Promise<T | Refusal> {

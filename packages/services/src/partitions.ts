@@ -1,7 +1,13 @@
 /** The partitions of this broker: brought in line with the metadata, looked up by name or id. */
 import type { Clock, Logger } from '@naru/base'
 import { type Log, type LogDirectory, LogDirectoryError } from '@naru/log'
-import type { MetadataImage, MetadataRecord, PartitionImage, TopicImage } from '@naru/metadata'
+import type {
+  DeletedTopic,
+  MetadataImage,
+  MetadataRecord,
+  PartitionImage,
+  TopicImage,
+} from '@naru/metadata'
 import {
   type KafkaError,
   kafkaErrors,
@@ -78,7 +84,7 @@ export class Partitions {
     const changed = new Set<string>()
     for (const record of records) {
       if (record.type === 'removeTopic') {
-        await this.#remove(image.deletedTopics.get(record.topicId) as string)
+        await this.#remove((image.deletedTopics.get(record.topicId) as DeletedTopic).name)
       } else if (record.type === 'partition') {
         changed.add((image.topicsById.get(record.topicId) as TopicImage).name)
       } else if (record.type === 'config') {

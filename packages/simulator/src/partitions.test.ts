@@ -25,6 +25,14 @@ function imageOfOneTopic(): MetadataImage {
     leader: 1,
     leaderEpoch: 0,
     partitionEpoch: 0,
+    elr: [],
+    lastKnownElr: [],
+    minIsr: 1,
+    isFlushed: true,
+    isRecovering: false,
+    addingReplicas: [],
+    removingReplicas: [],
+    removedReplicas: [],
   })
   return image
 }

@@ -1,0 +1,56 @@
+/** How a broker joins its cluster once it can be reached, and what its disks remember of that. */
+import { internalListener, type MetadataRuntime } from '@naru/consensus'
+import type { RegisteredDirectory } from '@naru/metadata'
+import type { BrokerOptions } from './broker.ts'
+import type { BrokerConfig } from './config.ts'
+import type { Endpoint } from './endpoints.ts'
+import { lastSession, writeSession } from './session-file.ts'
+
+/** The log directories by id, with their paths. */
+export type DirectoryPaths = ReadonlyMap<string, string>
+
+/** Registers, has every disk remember it, and takes part. */
+export async function join(
+  options: BrokerOptions,
+  metadata: MetadataRuntime,
+  started: { readonly listeners: readonly Endpoint[]; readonly directories: DirectoryPaths },
+): Promise<void> {
+  const { config, fileSystem, bootId } = options
+  const { listeners, directories } = started
+  const found: RegisteredDirectory[] = []
+  for (const [directoryId, path] of directories) {
+    found.push({ directoryId, ...(await lastSession(fileSystem, path, bootId)) })
+  }
+  const endpoints = [...advertised(config, listeners), ...internalEndpoints(options, metadata)]
+  const registration = { rack: config.rack, endpoints, directories: found }
+  await metadata.register(registration, async (brokerEpoch) => {
+    const { incarnationId } = metadata
+    const session = { brokerEpoch, bootId, incarnationId, isClean: false }
+    for (const path of directories.values()) await writeSession(fileSystem, path, session)
+  })
+  await metadata.takePart()
+}
+
+/** Everything on the disk is flushed, and nothing will be written any more. */
+export async function noteCleanStop(
+  { fileSystem, bootId }: BrokerOptions,
+  { incarnationId, brokerEpoch }: MetadataRuntime,
+  path: string,
+): Promise<void> {
+  if (brokerEpoch === undefined) return
+  await writeSession(fileSystem, path, { brokerEpoch, bootId, incarnationId, isClean: true })
+}
+
+/** Port 0 stands for the port that was really bound, an empty host for this machine. */
+function advertised(config: BrokerConfig, bound: readonly Endpoint[]): Endpoint[] {
+  return config.advertised.map(({ listener, host, port }) => ({
+    listener,
+    host: host === '' || host === '0.0.0.0' || host === '::' ? 'localhost' : host,
+    port: port === 0 ? (bound.find((each) => each.listener === listener)?.port ?? 0) : port,
+  }))
+}
+
+function internalEndpoints({ config }: BrokerOptions, metadata: MetadataRuntime): Endpoint[] {
+  if (config.internal === undefined) return []
+  return [{ listener: internalListener, ...metadata.internalAddress }]
+}

@@ -1,0 +1,189 @@
+/**
+ * The one way in which a partition's replication state changes: who is in sync (ISR), who else is known to be complete (ELR,
+ * KIP-966), who leads. It never needs to know why, and it never looks at a clock.
+ */
+import type { NodeId } from '@naru/model'
+import type { PartitionImage } from './image.ts'
+
+/** Whether a broker's replica may lead; one that is `stopping` goes on only while nobody else can. */
+export type ReplicaActivity = 'active' | 'stopping' | 'inactive'
+
+export interface Assignment {
+  readonly replicas: readonly NodeId[]
+  readonly directories: readonly string[]
+  readonly addingReplicas: readonly NodeId[]
+  readonly removingReplicas: readonly NodeId[]
+}
+
+export interface PartitionChange {
+  /** Who shall be in sync; the same as before when it is left out. */
+  readonly targetIsr?: readonly NodeId[]
+  /** A replica that is not complete any more: it may have lost the end of its log, or all of it. */
+  readonly unclean?: { readonly nodeId: NodeId; readonly lost: 'end' | 'everything' }
+  /** Leads if it is in sync, whoever leads now. */
+  readonly preferred?: NodeId
+  readonly isRecovering?: boolean
+  readonly isFlushed?: boolean
+  /** The setting has changed: `minIsr` is measured anew. */
+  readonly isMinIsrChange?: boolean
+  /** Other replicas: the start, end or reversal of a reassignment. */
+  readonly assignment?: Assignment
+  /** Raises the partition epoch though nothing else changes, so that requests under way are void. */
+  readonly bump?: boolean
+}
+
+export interface ChangeContext {
+  activityOf(partition: PartitionImage, nodeId: NodeId): ReplicaActivity
+  /** `min.insync.replicas` as it is set for the topic. */
+  readonly minIsrSetting: number
+}
+
+/** The partition after the change; the same object when nothing changes. */
+export function changedPartition(
+  before: PartitionImage,
+  change: PartitionChange,
+  context: ChangeContext,
+): PartitionImage {
+  const assigned = assignedPartition(before, change, context)
+  const targetIsr = (change.targetIsr ?? before.isr).filter((id) => assigned.replicas.includes(id))
+  const minIsr =
+    change.isMinIsrChange || assigned !== before
+      ? minIsrOf(assigned, context.minIsrSetting)
+      : before.minIsr
+  const kept = eligible({ ...assigned, minIsr }, targetIsr, change.unclean)
+  const elected = elect({ ...assigned, ...kept, isr: targetIsr }, change.preferred, context)
+  const after = { ...assigned, minIsr, ...kept, ...elected }
+  const isFlushed = change.isFlushed ?? before.isFlushed
+  const isRecovering = change.isRecovering ?? before.isRecovering
+  return withEpochs(before, { ...after, isFlushed, isRecovering }, change.bump ?? false)
+}
+
+/** During a reassignment the newcomers do not count, or a partition of one replica could not be written to until they have come. */
+function minIsrOf(assignment: Assignment, setting: number): number {
+  const { replicas, addingReplicas } = assignment
+  return Math.min(setting, replicas.length - addingReplicas.length)
+}
+
+/** Replicas as they shall be: changed by request, or by a reassignment that is complete (KIP-455). */
+function assignedPartition(
+  before: PartitionImage,
+  change: PartitionChange,
+  context: ChangeContext,
+): PartitionImage {
+  const assignment = change.assignment ?? before
+  const targetIsr = change.targetIsr ?? before.isr
+  const finished = finishedAssignment(assignment, targetIsr, context.minIsrSetting)
+  const now = finished ?? change.assignment
+  if (now === undefined) return before
+  const { replicas, directories, addingReplicas, removingReplicas } = now
+  const left = before.replicas.filter((id) => !replicas.includes(id))
+  const held = before.removedReplicas.filter((id) => !replicas.includes(id))
+  const removedReplicas = [...held, ...left]
+  return { ...before, replicas, directories, addingReplicas, removingReplicas, removedReplicas }
+}
+
+/** Undefined while some newcomer is not in sync, or too few would be left. */
+function finishedAssignment(
+  assignment: Assignment,
+  targetIsr: readonly NodeId[],
+  setting: number,
+): Assignment | undefined {
+  const { replicas, directories, addingReplicas, removingReplicas } = assignment
+  if (addingReplicas.length === 0 && removingReplicas.length === 0) return undefined
+  if (!addingReplicas.every((id) => targetIsr.includes(id))) return undefined
+  const staying = replicas.filter((id) => !removingReplicas.includes(id))
+  const inSync = targetIsr.filter((id) => staying.includes(id))
+  if (inSync.length < Math.min(setting, staying.length)) return undefined
+  return {
+    replicas: staying,
+    directories: directories.filter((_, at) => staying.includes(replicas[at] as NodeId)),
+    addingReplicas: [],
+    removingReplicas: [],
+  }
+}
+
+/**
+ * Who is complete though not in sync. While the ISR is below `minIsr` nothing is committed, so whoever leaves it stays complete;
+ * above, everybody outside falls behind.
+ */
+function eligible(
+  partition: PartitionImage,
+  targetIsr: readonly NodeId[],
+  unclean: PartitionChange['unclean'],
+): { elr: readonly NodeId[]; lastKnownElr: readonly NodeId[] } {
+  const { replicas, minIsr, lastKnownElr: known } = partition
+  if (targetIsr.length >= minIsr) return { elr: [], lastKnownElr: [] }
+  const candidates = [...new Set([...partition.elr, ...partition.isr])].filter((id) =>
+    replicas.includes(id),
+  )
+  const elr = candidates.filter((id) => !targetIsr.includes(id) && id !== unclean?.nodeId)
+  let lastKnownElr = known.filter((id) => replicas.includes(id))
+  if (unclean?.lost === 'everything') {
+    lastKnownElr = lastKnownElr.filter((id) => id !== unclean.nodeId)
+  } else if (unclean !== undefined && candidates.includes(unclean.nodeId)) {
+    lastKnownElr = [...new Set([...lastKnownElr, unclean.nodeId])]
+  }
+  return { elr, lastKnownElr }
+}
+
+interface Elected {
+  readonly leader: NodeId
+  readonly isr: readonly NodeId[]
+  readonly elr: readonly NodeId[]
+  readonly lastKnownElr: readonly NodeId[]
+}
+
+/** From the ISR; from the ELR only when the ISR is empty; then nobody. The order is that of the replicas. */
+function elect(
+  partition: PartitionImage,
+  preferred: NodeId | undefined,
+  context: ChangeContext,
+): Elected {
+  const { replicas, leader, isr, elr, lastKnownElr, minIsr } = partition
+  const isActive = (id: NodeId) => context.activityOf(partition, id) === 'active'
+  const choices = [...(preferred === undefined ? [] : [preferred]), leader, ...replicas]
+  const found = choices.find((id) => isr.includes(id) && isActive(id))
+  if (found !== undefined) return { leader: found, isr, elr, lastKnownElr }
+  if (isr.includes(leader) && context.activityOf(partition, leader) === 'stopping') {
+    return { leader, isr, elr, lastKnownElr }
+  }
+  const last =
+    isr.length === 0 ? replicas.find((id) => elr.includes(id) && isActive(id)) : undefined
+  if (last === undefined) return { leader: -1, isr, elr, lastKnownElr }
+  if (minIsr <= 1) return { leader: last, isr: [last], elr: [], lastKnownElr: [] }
+  return { leader: last, isr: [last], elr: elr.filter((id) => id !== last), lastKnownElr }
+}
+
+function withEpochs(before: PartitionImage, after: PartitionImage, bump: boolean): PartitionImage {
+  const isOtherLeader = after.leader !== before.leader
+  const isReassigned =
+    before.replicas.some((id) => !after.replicas.includes(id)) ||
+    (before.addingReplicas.length > 0 && after.addingReplicas.length === 0)
+  const isChanged =
+    isOtherLeader ||
+    isReassigned ||
+    after.minIsr !== before.minIsr ||
+    after.isFlushed !== before.isFlushed ||
+    after.isRecovering !== before.isRecovering ||
+    !sameOrder(after.replicas, before.replicas) ||
+    !sameOrder(after.directories, before.directories) ||
+    !sameMembers(after.isr, before.isr) ||
+    !sameMembers(after.elr, before.elr) ||
+    !sameMembers(after.lastKnownElr, before.lastKnownElr) ||
+    !sameMembers(after.addingReplicas, before.addingReplicas) ||
+    !sameMembers(after.removingReplicas, before.removingReplicas)
+  if (!isChanged && !bump) return before
+  return {
+    ...after,
+    leaderEpoch: before.leaderEpoch + (isOtherLeader || isReassigned ? 1 : 0),
+    partitionEpoch: before.partitionEpoch + 1,
+  }
+}
+
+function sameMembers<T>(a: readonly T[], b: readonly T[]): boolean {
+  return a.length === b.length && a.every((element) => b.includes(element))
+}
+
+function sameOrder<T>(a: readonly T[], b: readonly T[]): boolean {
+  return a.length === b.length && a.every((element, at) => element === b[at])
+}
