@@ -1,4 +1,7 @@
 export type { AlteredPartition, ProposedIsr } from './alter-partition.ts'
+export type { LivenessOutput, LivenessTiming } from './broker-liveness.ts'
+export { BrokerLiveness, defaultTiming } from './broker-liveness.ts'
+export type { Heartbeat, SessionAnswer } from './broker-session.ts'
 export { decodeCommand, decodeResult, encodeCommand, encodeResult } from './command-codec.ts'
 export type { Command, CommandType, RequestOf, ResponseOf } from './commands.ts'
 export { decide, isRepeatable } from './commands.ts'
@@ -8,6 +11,8 @@ export type { ControllerSettings, DecideContext, TopicDefaults } from './control
 export type { Decision, Refusal } from './decision.ts'
 export { isRefusal, refusal } from './decision.ts'
 export type { Candidate, ElectionKind, PartitionResult } from './elections.ts'
+export type { TimelineEvent } from './events.ts'
+export { timelineEvents } from './events.ts'
 export type { SupportedFeature } from './feature-levels.ts'
 export {
   initialLevels,
