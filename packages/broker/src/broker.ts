@@ -1,20 +1,13 @@
 /** The composition root: every part of one broker is made and connected here, and ended in the opposite order. */
-import type {
-  ByteTransport,
-  Clock,
-  FileSystem,
-  Logger,
-  MessageNetwork,
-  Random,
-} from '@naru/base'
+import type { ByteTransport, Clock, FileSystem, Logger, MessageNetwork, Random } from '@naru/base'
 import { lockDirectory, type MetadataRuntime } from '@naru/consensus'
 import { createHandlers } from '@naru/kafka-api'
 import { LogDirectory, OpenFiles, topicPartitionOfDirectory } from '@naru/log'
 import { Dispatcher } from '@naru/network'
 import {
+  Cluster,
   defaultTopicConfig,
   FetchSessions,
-  fixedCluster,
   Partitions,
   ProducerIds,
   RetentionTask,
@@ -25,8 +18,8 @@ import type { BrokerConfig } from './config.ts'
 import { directoryIdOf } from './directory-id.ts'
 import type { Endpoint } from './endpoints.ts'
 import { startKafkaListeners } from './kafka-listeners.ts'
+import { confirmDeletion, join, noteCleanStop } from './membership.ts'
 import { openMetadata } from './metadata.ts'
-import { registration } from './registration.ts'
 
 export interface BrokerOptions {
   readonly config: BrokerConfig
@@ -80,12 +73,15 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
       onOffline: (error) => {
         logger.error('log-directory-offline', { directory: path, err: error })
         parts.partitions?.directoryFailed(directory)
-        if ([...directories.values()].every((each) => each.offline !== undefined)) {
-          options.onFatal(error)
-        }
+        const failed = [...directories].filter(([, each]) => each.offline !== undefined)
+        if (failed.length === directories.size) options.onFatal(error)
+        else metadata.directoriesFailed(failed.map(([id]) => id))
       },
     })
-    started.use(directory)
+    started.defer(async () => {
+      await directory[Symbol.asyncDispose]()
+      if (directory.offline === undefined) await noteCleanStop(options, metadata, path)
+    })
     directories.set(await directoryIdOf({ ...options, nodeId: config.nodeId }, path), directory)
   }
   const partitions = new Partitions({
@@ -95,10 +91,10 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
     clock: options.clock,
     logger,
     configOf: (topic) => topicConfigs.of(topic),
+    onDeleted: (topicIds) => confirmDeletion(metadata, config.nodeId, topicIds),
   })
   parts.partitions = partitions
-  await partitions.adopt()
-  metadata.onChange((records) => partitions.follow(records))
+  await metadata.follow(partitions)
   const dispatcher = createDispatcher(options, { metadata, topicConfigs, partitions, directories })
   const retention = new RetentionTask({
     partitions,
@@ -109,7 +105,8 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
   })
   started.defer(() => retention.stop())
   const listeners = await startKafkaListeners(options, dispatcher, started)
-  await metadata.submit((image) => registration(image, options, { listeners, directories }))
+  const paths = new Map([...directories].map(([id, { path }]) => [id, path]))
+  await join(options, metadata, { listeners, directories: paths })
   retention.start()
   const stop = started.move()
   const { nodeId } = config
@@ -117,7 +114,10 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
     nodeId,
     clusterId: metadata.image.clusterId,
     listeners,
-    [Symbol.asyncDispose]: () => stop.disposeAsync(),
+    [Symbol.asyncDispose]: async () => {
+      await metadata.leave()
+      await stop.disposeAsync()
+    },
   }
 }
 
@@ -147,7 +147,7 @@ function createDispatcher(
     nodeId: config.nodeId,
     clock,
     metadata,
-    cluster: fixedCluster(config.nodeId),
+    cluster: new Cluster(metadata),
     partitions,
     topics,
     topicConfigs,

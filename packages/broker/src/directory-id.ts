@@ -20,7 +20,8 @@ export async function directoryIdOf(owner: Owner, path: string): Promise<string>
   const text = isThere ? (await fileSystem.readFile(file)).toString('utf8') : ''
   const known = /^directory\.id=([A-Za-z0-9_-]{22})$/m.exec(text)?.[1]
   const ownerId = /^node\.id=(\d+)$/m.exec(text)?.[1]
-  if (ownerId !== undefined && Number(ownerId) !== nodeId) throw strangersDisk(ownerId, nodeId, path)
+  if (ownerId !== undefined && Number(ownerId) !== nodeId)
+    throw strangersDisk(ownerId, nodeId, path)
   if (known !== undefined && ownerId !== undefined) return known
   const id = known ?? random.bytes(16).toString('base64url')
   await write(owner, path, `version=1\nnode.id=${nodeId}\ndirectory.id=${id}\n`)

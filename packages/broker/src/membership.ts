@@ -1,6 +1,7 @@
 /** How a broker joins its cluster once it can be reached, and what its disks remember of that. */
 import { internalListener, type MetadataRuntime } from '@naru/consensus'
 import type { RegisteredDirectory } from '@naru/metadata'
+import type { TopicId } from '@naru/model'
 import type { BrokerOptions } from './broker.ts'
 import type { BrokerConfig } from './config.ts'
 import type { Endpoint } from './endpoints.ts'
@@ -39,6 +40,16 @@ export async function noteCleanStop(
 ): Promise<void> {
   if (brokerEpoch === undefined) return
   await writeSession(fileSystem, path, { brokerEpoch, bootId, incarnationId, isClean: true })
+}
+
+/** Once is enough: what is not confirmed now is found out again at the next start. */
+export function confirmDeletion(
+  metadata: MetadataRuntime,
+  nodeId: number,
+  topicIds: readonly TopicId[],
+): void {
+  const deletions = topicIds.map((topicId) => ({ topicId, partition: -1 }))
+  void metadata.submit({ type: 'confirmDeletion', nodeId, deletions })
 }
 
 /** Port 0 stands for the port that was really bound, an empty host for this machine. */

@@ -1,5 +1,10 @@
 /** The metadata of this broker as its configuration has it. */
-import { MetadataRuntime, noNetwork, openMetadataStorage, type QuorumSettings } from '@naru/consensus'
+import {
+  MetadataRuntime,
+  noNetwork,
+  openMetadataStorage,
+  type QuorumSettings,
+} from '@naru/consensus'
 import { defaultTiming, initialLevels, type MetadataRecord } from '@naru/metadata'
 import type { BrokerOptions } from './broker.ts'
 import type { BrokerConfig } from './config.ts'

@@ -56,7 +56,9 @@ async function readSession(
   }
 }
 
-function isSession(value: unknown): value is Omit<Session, 'brokerEpoch'> & { brokerEpoch: string } {
+function isSession(
+  value: unknown,
+): value is Omit<Session, 'brokerEpoch'> & { brokerEpoch: string } {
   if (typeof value !== 'object' || value === null) return false
   const { brokerEpoch, bootId, incarnationId, isClean } = value as Record<string, unknown>
   const isEpoch = typeof brokerEpoch === 'string' && /^\d{1,19}$/.test(brokerEpoch)

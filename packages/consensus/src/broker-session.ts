@@ -25,7 +25,8 @@ export interface BrokerSessionOptions {
 export class SessionError extends Error {
   override readonly name = 'SessionError'
   readonly code: string
-  readonly hint = 'Each broker of a cluster needs a node.id of its own, and one process per data directory'
+  readonly hint =
+    'Each broker of a cluster needs a node.id of its own, and one process per data directory'
 
   constructor({ error, message }: Refusal) {
     super(message)
@@ -123,5 +124,7 @@ export class BrokerSession {
 
 /** The session of the process before is not over yet, or no controller answered. */
 function isPassing({ error }: Refusal): boolean {
-  return error === kafkaErrors.DUPLICATE_BROKER_REGISTRATION || error === kafkaErrors.REQUEST_TIMED_OUT
+  return (
+    error === kafkaErrors.DUPLICATE_BROKER_REGISTRATION || error === kafkaErrors.REQUEST_TIMED_OUT
+  )
 }

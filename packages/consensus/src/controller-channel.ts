@@ -65,10 +65,7 @@ export class ControllerChannel {
     this.leaderChanged()
   }
 
-  async #try(
-    { operation, payload }: ControllerRequest,
-    leftMs: number,
-  ): Promise<CallOutcome> {
+  async #try({ operation, payload }: ControllerRequest, leftMs: number): Promise<CallOutcome> {
     const { leader, nodeId, here, there } = this.#options
     const at = leader()
     if (at === undefined) return { index: 0n, failure: 'NOT_LEADER' }

@@ -1,7 +1,11 @@
+export { SessionError } from './broker-session.ts'
 export { ConsensusError, MetadataStoreError } from './errors.ts'
 export { lockDirectory } from './level-store.ts'
-export { SessionError } from './broker-session.ts'
-export type { BrokerRegistration, MetadataListener, MetadataRuntimeOptions } from './metadata-runtime.ts'
+export type {
+  BrokerRegistration,
+  MetadataFollower,
+  MetadataRuntimeOptions,
+} from './metadata-runtime.ts'
 export { internalListener, MetadataRuntime } from './metadata-runtime.ts'
 export type { PeerTransport } from './peer-transport.ts'
 export { noNetwork } from './peers/no-network.ts'

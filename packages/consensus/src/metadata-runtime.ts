@@ -20,10 +20,10 @@ import {
   type MetadataImage,
   type MetadataRecord,
   type Refusal,
+  type RequestOf,
   type ResponseOf,
   refusal,
   replay,
-  type RequestOf,
   restoreImage,
   supportedFeatures,
   writtenLevel,
@@ -35,13 +35,21 @@ import { BrokerSession } from './broker-session.ts'
 import { ControllerChannel } from './controller-channel.ts'
 import { ConsensusError } from './errors.ts'
 import type { CallOutcome, Frame, Hello } from './peers/frame.ts'
-import { type QuorumChange, type QuorumView, quorumCodecs } from './quorum-operations.ts'
 import { QuorumMember, type QuorumSettings } from './quorum-member.ts'
+import { type QuorumChange, type QuorumView, quorumCodecs } from './quorum-operations.ts'
 import type { RaftNode } from './raft-node.ts'
 import type { StateMachine } from './state-machine.ts'
 import type { RaftStorage } from './storage/raft-storage.ts'
 
-export type MetadataListener = (records: readonly MetadataRecord[]) => Promise<void>
+/** Brings something in line with the metadata: one call after the other, in the order of the log. */
+export interface MetadataFollower {
+  /** The metadata as it is when it begins. */
+  adopt(): Promise<void>
+  /** After a change. */
+  follow(records: readonly MetadataRecord[]): Promise<void>
+  /** After a snapshot has taken the place of everything. */
+  followAll(): Promise<void>
+}
 
 /** What a broker tells of itself. */
 export type BrokerRegistration = Pick<
@@ -87,15 +95,14 @@ export class MetadataRuntime implements AsyncDisposable, StateMachine {
   readonly incarnationId: string
   readonly #options: MetadataRuntimeOptions
   readonly #channel: ControllerChannel
-  readonly #listeners: MetadataListener[] = []
   readonly #operations: Readonly<Record<string, (payload: Buffer) => Promise<CallOutcome>>>
   #member: QuorumMember | undefined
   #controller: ActiveController | undefined
   #session: BrokerSession | undefined
   #isUnfenced: () => void = () => {}
-  /** Up to where the listeners have followed. */
+  #follower: MetadataFollower | undefined
+  /** Up to where the follower has followed. */
   #followedIndex = 0n
-  /** Listeners see one change after the other, in the order of the log. */
   #following: Promise<void> = Promise.resolve()
 
   private constructor(options: MetadataRuntimeOptions) {
@@ -169,9 +176,15 @@ export class MetadataRuntime implements AsyncDisposable, StateMachine {
     return this.#running.advertised
   }
 
-  /** `listener` is called after each change, and the answer to the command waits for it. */
-  onChange(listener: MetadataListener): void {
-    this.#listeners.push(listener)
+  /** From now on answers to commands wait for `follower`. Resolves when it has taken over what there is. */
+  async follow(follower: MetadataFollower): Promise<void> {
+    this.#follower = follower
+    const index = this.lastIndex
+    const following = this.#inTurn(async () => {
+      await follower.adopt()
+      this.#followedIndex = index
+    })
+    await following
   }
 
   /**
@@ -190,7 +203,7 @@ export class MetadataRuntime implements AsyncDisposable, StateMachine {
         isRepeatable: isRepeatable(type),
       })
       await this.#running.node.applied(index)
-      await this.#followed()
+      await this.#following
       return decodeResult<T>(type, payload)
     } catch (error) {
       if (!isNoController(error)) throw error
@@ -284,11 +297,14 @@ export class MetadataRuntime implements AsyncDisposable, StateMachine {
   apply(payload: Buffer, index: bigint): void {
     const records = decodeMetadataRecords(payload)
     for (const record of records) replay(this.image, record)
-    this.#following = this.#following.then(async () => {
-      for (const listener of this.#listeners) await listener(records)
-      this.#followedIndex = index
-    })
-    this.#following.catch(() => {})
+    const follower = this.#follower
+    if (follower === undefined) this.#followedIndex = index
+    else {
+      void this.#inTurn(async () => {
+        await follower.follow(records)
+        this.#followedIndex = index
+      })
+    }
     this.#controller?.sessions?.changed(records)
     this.#noteOwnState(records)
   }
@@ -299,6 +315,8 @@ export class MetadataRuntime implements AsyncDisposable, StateMachine {
 
   restore(state: Buffer): void {
     restoreImage(this.image, decodeMetadataRecords(state))
+    const follower = this.#follower
+    if (follower !== undefined) void this.#inTurn(() => follower.followAll())
   }
 
   get #isActive(): boolean {
@@ -429,17 +447,19 @@ export class MetadataRuntime implements AsyncDisposable, StateMachine {
 
   #noteOwnState(records: readonly MetadataRecord[]): void {
     const { nodeId } = this.#options
-    const isOwn = records.some((record) => record.type === 'brokerState' && record.nodeId === nodeId)
+    const isOwn = records.some(
+      (record) => record.type === 'brokerState' && record.nodeId === nodeId,
+    )
     if (!isOwn) return
     if (this.#isActive) this.#isUnfenced()
     this.#hurry()
   }
 
-  /** What a listener could not do is the answer to the command, and does not keep the next change from the listeners. */
-  async #followed(): Promise<void> {
-    const following = this.#following
-    this.#following = following.catch(() => {})
-    await following
+  /** What the follower cannot do it has to deal with itself: an error here is a bug. */
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    this.#following = this.#following.then(work)
+    this.#following.catch(this.#options.onFatal)
+    return this.#following
   }
 }
 

@@ -1,6 +1,16 @@
 /** What the leader of the quorum is asked about the quorum itself, as it travels between nodes. */
 import { ByteReader, ByteWriter } from '@naru/base'
-import { array, boolean, type Codec, int32, int64, string, struct, type Type, type ValueOf } from '@naru/protocol'
+import {
+  array,
+  boolean,
+  type Codec,
+  int32,
+  int64,
+  string,
+  struct,
+  type Type,
+  type ValueOf,
+} from '@naru/protocol'
 
 const status = struct({
   leaderId: int32,

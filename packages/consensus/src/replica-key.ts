@@ -1,7 +1,13 @@
 /** The parts of `NODE/DIRECTORY`. */
 import type { ReplicaKey } from '@naru/raft'
 
-export function replicaKey({ nodeId, directoryId }: { nodeId: number; directoryId: string }): ReplicaKey {
+export function replicaKey({
+  nodeId,
+  directoryId,
+}: {
+  nodeId: number
+  directoryId: string
+}): ReplicaKey {
   return `${nodeId}/${directoryId}`
 }
 

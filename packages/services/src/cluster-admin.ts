@@ -1,6 +1,6 @@
 /** The cluster itself as an administrator sees and changes it: the quorum of its metadata, its brokers, its features. */
-import { type Refusal, refusal } from '@naru/metadata'
-import { kafkaErrors, type NodeId } from '@naru/model'
+import type { Refusal } from '@naru/metadata'
+import type { NodeId } from '@naru/model'
 
 export interface ReplicaStatus {
   readonly nodeId: NodeId
@@ -54,19 +54,4 @@ export interface ClusterAdmin {
     updates: readonly FeatureUpdate[],
     validateOnly: boolean,
   ): Promise<Refusal | undefined>
-}
-
-/** Of a broker whose quorum cannot be seen or changed. */
-export function fixedCluster(controllerId: NodeId): ClusterAdmin {
-  const refused = (what: string) =>
-    Promise.resolve(refusal(kafkaErrors.UNSUPPORTED_VERSION, `This broker cannot ${what} yet`))
-  return {
-    controllerId,
-    quorum: () => refused('show its quorum'),
-    addVoter: () => refused('add voters'),
-    removeVoter: () => refused('remove voters'),
-    transferLeader: () => refused('transfer the leadership'),
-    unregisterBroker: () => refused('unregister brokers'),
-    updateFeatures: () => refused('update features'),
-  }
 }

@@ -1,3 +1,4 @@
+export { Cluster } from './cluster.ts'
 export type {
   ClusterAdmin,
   FeatureUpdate,
@@ -5,7 +6,6 @@ export type {
   ReplicaStatus,
   VoterKey,
 } from './cluster-admin.ts'
-export { fixedCluster } from './cluster-admin.ts'
 export type { FetchedPartition, FetchPartition, FetchRequest } from './fetch.ts'
 export { fetch } from './fetch.ts'
 export type { SessionAnswer, SessionPartition, SessionPlan, Told } from './fetch-sessions.ts'

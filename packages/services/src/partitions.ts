@@ -1,12 +1,12 @@
 /** The partitions of this broker: brought in line with the metadata, looked up by name or id. */
 import type { Clock, Logger } from '@naru/base'
 import { type Log, type LogDirectory, LogDirectoryError } from '@naru/log'
-import type {
-  DeletedTopic,
-  MetadataImage,
-  MetadataRecord,
-  PartitionImage,
-  TopicImage,
+import {
+  type MetadataImage,
+  type MetadataRecord,
+  type PartitionImage,
+  resourceTypes,
+  type TopicImage,
 } from '@naru/metadata'
 import {
   type KafkaError,
@@ -26,6 +26,8 @@ export interface PartitionsOptions {
   readonly clock: Clock
   readonly logger: Logger
   readonly configOf: (topic: string) => TopicConfig
+  /** Nothing is left here of deleted topics. */
+  readonly onDeleted: (topicIds: readonly TopicId[]) => void
 }
 
 const parallelCreations = 16
@@ -33,6 +35,8 @@ const parallelCreations = 16
 export class Partitions {
   readonly #options: PartitionsOptions
   readonly #hosts = new Map<string, PartitionHost[]>()
+  /** Of the topics that have hosts, by name. */
+  readonly #topicIds = new Map<string, TopicId>()
 
   constructor(options: PartitionsOptions) {
     this.#options = options
@@ -65,9 +69,7 @@ export class Partitions {
   async adopt(): Promise<void> {
     const { image, logger } = this.#options
     const claimed = new Set<Log>()
-    for (const topic of image.topics.values()) {
-      await this.#ensure(topic, claimed)
-    }
+    for (const topic of [...image.topics.values()]) await this.#ensure(topic, claimed)
     for (const directory of this.#options.directories.values()) {
       for (const log of [...directory.logs.values()]) {
         if (claimed.has(log)) continue
@@ -76,25 +78,37 @@ export class Partitions {
         await directory.deleteLog(log, { suffix: isDeleted ? 'delete' : 'stray' })
       }
     }
+    this.#confirmDeletions(image.deletedTopics.keys())
   }
 
-  /** After a change of the metadata; resolves when the partitions can be used. */
+  /**
+   * After a change of the metadata; resolves when the partitions can be used. The image may be ahead of the records: they say which
+   * topics to look at, the image says what they are.
+   */
   async follow(records: readonly MetadataRecord[]): Promise<void> {
     const { image } = this.#options
     const changed = new Set<string>()
+    const removed: TopicId[] = []
     for (const record of records) {
-      if (record.type === 'removeTopic') {
-        await this.#remove((image.deletedTopics.get(record.topicId) as DeletedTopic).name)
-      } else if (record.type === 'partition') {
-        changed.add((image.topicsById.get(record.topicId) as TopicImage).name)
-      } else if (record.type === 'config') {
+      if (record.type === 'removeTopic') removed.push(record.topicId)
+      else if (record.type === 'partition') changed.add(this.#nameOf(record.topicId))
+      else if (record.type === 'config' && record.resourceType === resourceTypes.topic) {
         await this.#configure(record.resourceName)
       }
     }
-    for (const name of changed) {
-      const topic = image.topics.get(name)
-      if (topic !== undefined) await this.#ensure(topic, new Set())
+    for (const topicId of removed) changed.add(this.#nameOf(topicId))
+    for (const name of changed) await this.#reconcile(name, image.topics.get(name))
+    this.#confirmDeletions(removed)
+  }
+
+  /** The metadata has become another altogether: it came as a snapshot. */
+  async followAll(): Promise<void> {
+    const { image } = this.#options
+    for (const name of new Set([...this.#hosts.keys(), ...image.topics.keys()])) {
+      await this.#reconcile(name, image.topics.get(name))
+      await this.#configure(name)
     }
+    this.#confirmDeletions(image.deletedTopics.keys())
   }
 
   /** A log directory went offline: whoever waits for its partitions is told. */
@@ -104,10 +118,18 @@ export class Partitions {
     }
   }
 
+  /** Makes the partitions of that name what `topic` says; absent means none. */
+  async #reconcile(name: string, topic: TopicImage | undefined): Promise<void> {
+    const topicId = this.#topicIds.get(name)
+    if (topicId !== undefined && topicId !== topic?.topicId) await this.#remove(name, topicId)
+    if (topic !== undefined) await this.#ensure(topic, new Set())
+  }
+
   async #ensure(topic: TopicImage, claimed: Set<Log>): Promise<void> {
     const { nodeId } = this.#options
     const hosts = this.#hosts.get(topic.name) ?? []
     this.#hosts.set(topic.name, hosts)
+    this.#topicIds.set(topic.name, topic.topicId)
     const mine = topic.partitions.filter((partition) => partition.replicas.includes(nodeId))
     let next = 0
     const runner = async () => {
@@ -153,14 +175,37 @@ export class Partitions {
     }
   }
 
-  async #remove(topic: string): Promise<void> {
-    const hosts = this.#hosts.get(topic) ?? []
-    this.#hosts.delete(topic)
+  /** Data goes only where a record says that the topic is deleted; else it is set aside. */
+  async #remove(name: string, topicId: TopicId): Promise<void> {
+    const hosts = this.#hosts.get(name) ?? []
+    this.#hosts.delete(name)
+    this.#topicIds.delete(name)
+    const suffix = this.#options.image.deletedTopics.has(topicId) ? 'delete' : 'stray'
     for (const host of hosts) {
       if (host === undefined) continue
       host.fail(kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION)
-      await host.directory.deleteLog(host.log)
+      await this.#unlessOffline(() => host.directory.deleteLog(host.log, { suffix }))
     }
+  }
+
+  /** Name of a topic that is or was there; empty for one that this broker never had. */
+  #nameOf(topicId: TopicId): string {
+    const { topicsById, deletedTopics } = this.#options.image
+    const known = topicsById.get(topicId) ?? deletedTopics.get(topicId)
+    if (known !== undefined) return known.name
+    for (const [name, id] of this.#topicIds) if (id === topicId) return name
+    return ''
+  }
+
+  /** Tells the controller that nothing is left here of deleted topics, so that it may forget them. */
+  #confirmDeletions(topicIds: Iterable<TopicId>): void {
+    const { image, nodeId, onDeleted } = this.#options
+    const kept = new Set(this.#topicIds.values())
+    const gone = [...topicIds].filter((topicId) => {
+      const isHolder = image.deletedTopics.get(topicId)?.holders.includes(nodeId) ?? false
+      return isHolder && !kept.has(topicId)
+    })
+    if (gone.length > 0) onDeleted(gone)
   }
 
   async #configure(topic: string): Promise<void> {
@@ -169,7 +214,16 @@ export class Partitions {
       if (host === undefined) continue
       host.config = config
       host.log.config = config
-      await host.directory.setFlushMode(host.log, config.flush)
+      await this.#unlessOffline(() => host.directory.setFlushMode(host.log, config.flush))
+    }
+  }
+
+  /** A directory that fails meanwhile has told so itself. */
+  async #unlessOffline(work: () => Promise<unknown>): Promise<void> {
+    try {
+      await work()
+    } catch (error) {
+      if (!(error instanceof LogDirectoryError)) throw error
     }
   }
 }

@@ -1,7 +1,13 @@
 /** Topics as clients ask for them: each command is decided by the controller, and answered when the partitions can be used. */
 import type { Random } from '@naru/base'
 import type { MetadataRuntime } from '@naru/consensus'
-import { type ConfigChange, isRefusal, type NewTopic, type Refusal, type ResponseOf } from '@naru/metadata'
+import {
+  type ConfigChange,
+  isRefusal,
+  type NewTopic,
+  type Refusal,
+  type ResponseOf,
+} from '@naru/metadata'
 import type { NodeId, TopicId } from '@naru/model'
 
 export interface TopicsOptions {

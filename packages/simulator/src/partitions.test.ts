@@ -73,6 +73,7 @@ class World {
       clock,
       logger: silentLogger,
       configOf: (topic) => configs.of(topic),
+      onDeleted() {},
     })
     await partitions.adopt()
     return partitions

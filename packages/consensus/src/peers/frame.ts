@@ -1,7 +1,17 @@
 /** What one broker says to another in one turn, and its shape as `naru.internal.v1.Frame`. */
 import type { Message } from '@naru/raft'
 import { raftFromWire, raftToWire } from './raft-wire.ts'
-import { bool, bytes, int, int64, list, objectElement, optional, text, textElement } from './wire-fields.ts'
+import {
+  bool,
+  bytes,
+  int,
+  int64,
+  list,
+  objectElement,
+  optional,
+  text,
+  textElement,
+} from './wire-fields.ts'
 
 /** Who speaks. */
 export interface Hello {

@@ -1,5 +1,11 @@
 /** One stream to another broker: says who speaks, then puts together what is to be said in one turn of the event loop. */
-import { type Clock, DecodeError, type MessageStream, type StreamClose, type Timer } from '@naru/base'
+import {
+  type Clock,
+  DecodeError,
+  type MessageStream,
+  type StreamClose,
+  type Timer,
+} from '@naru/base'
 import { type Frame, frameFromWire, frameToWire, type Hello } from './frame.ts'
 import { FrameOutbox } from './frame-outbox.ts'
 

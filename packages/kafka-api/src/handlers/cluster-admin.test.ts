@@ -232,17 +232,21 @@ describe('UpdateFeatures', () => {
 })
 
 describe('DescribeCluster', () => {
-  const broker = (nodeId: number, fields: { isFenced?: boolean } = {}) => ({
+  const broker = (nodeId: number, { isFenced }: { isFenced: boolean }) => ({
     nodeId,
     brokerEpoch: 1n,
     incarnationId: zeroTopicId,
+    metadataDirectory: zeroTopicId,
     rack: null,
     endpoints: [{ listener: 'PLAINTEXT', host: 'h', port: 9091 + nodeId }],
     directories: [],
-    ...fields,
+    features: [],
+    isFenced,
+    isShuttingDown: false,
+    offlineDirectories: [],
   })
   const both = emptyImage()
-  both.brokers.set(1, broker(1)).set(2, broker(2, { isFenced: true }))
+  both.brokers.set(1, broker(1, { isFenced: false })).set(2, broker(2, { isFenced: true }))
 
   it.each([
     [false, [1]],

@@ -2,9 +2,9 @@ import { type KafkaError, kafkaErrors } from '@naru/model'
 import { defineHandler } from '@naru/network'
 import { apis, type RequestOf, type ResponseOf } from '@naru/protocol'
 import {
-  PartitionHost,
   type FetchedPartition,
   type FetchPartition,
+  PartitionHost,
   fetch as read,
   type SessionPartition,
   type SessionPlan,

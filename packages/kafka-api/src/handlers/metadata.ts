@@ -22,9 +22,7 @@ type Topic = Response['topics'][number]
 
 type Wanted = { readonly name: string | null; readonly topicId: TopicId }
 
-export function metadata(
-  ports: Pick<Ports, 'cluster' | 'topics' | 'autoCreates'> & ReplicaPorts,
-) {
+export function metadata(ports: Pick<Ports, 'cluster' | 'topics' | 'autoCreates'> & ReplicaPorts) {
   const { image } = ports.metadata
   return defineHandler(apis.metadata, async (request, { apiVersion, listener }) => {
     if (namesByIdTooEarly(request, apiVersion)) return refused(request)

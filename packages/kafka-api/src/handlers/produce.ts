@@ -46,7 +46,9 @@ function appendAll(
         finish()
       }
       const host =
-        name === undefined ? kafkaErrors.UNKNOWN_TOPIC_ID : partitions.leading(name, partition.index)
+        name === undefined
+          ? kafkaErrors.UNKNOWN_TOPIC_ID
+          : partitions.leading(name, partition.index)
       if (!(host instanceof PartitionHost)) done(failed(host, host.description))
       else if (request.acks < -1 || request.acks > 1) {
         done(failed(kafkaErrors.INVALID_REQUIRED_ACKS, `acks=${request.acks} is not known`))

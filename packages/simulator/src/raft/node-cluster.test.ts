@@ -1,10 +1,5 @@
 // The real shell of Raft on simulated time, network and disks: what the walks do with the core alone, the loop around it does too.
-import {
-  MemoryDisk,
-  MemoryRaftStorage,
-  RaftNode,
-  type StateMachine,
-} from '@naru/consensus'
+import { MemoryDisk, MemoryRaftStorage, RaftNode, type StateMachine } from '@naru/consensus'
 import type { Message, ReplicaKey } from '@naru/raft'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { SeededRandom } from '../seeded-random.ts'
