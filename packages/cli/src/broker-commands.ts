@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { examples } from './command-views.ts'
+import { brokersMax, portMax } from './dev/port-rule.ts'
 import { wholeNumber } from './options.ts'
 
 export function addBrokerCommands(naru: Command): void {
@@ -9,13 +10,12 @@ export function addBrokerCommands(naru: Command): void {
     .option(
       '-n, --brokers <n>',
       'number of brokers (one, until there is replication)',
-      wholeNumber('--brokers', 1),
-      1,
+      wholeNumber('--brokers', 1, brokersMax),
     )
     .option(
       '--port <port>',
       'port of the Kafka protocol (default: as before, or 9092)',
-      wholeNumber('--port', 1, 65_535),
+      wholeNumber('--port', 1, portMax),
     )
     .option('--directory <path>', 'where the data lies', '.naru')
     .option('--json', 'print lines for machines')

@@ -64,6 +64,16 @@ const table = {
     'More than one broker was asked for, and this version has no replication',
     'Leave --brokers away',
   ],
+  FEWER_BROKERS: [
+    'NARU-DEV-003',
+    'Fewer brokers were asked for than the directory has',
+    'Run all of them, or begin another cluster with --directory',
+  ],
+  BROKER_KILLED: [
+    'NARU-DEV-004',
+    'A broker did not stop in time, and `naru dev` has killed it',
+    'What it has acknowledged is on the disk; its next start takes it up',
+  ],
   DIRECTORY_LOCKED: [
     'NARU-DIR-001',
     'Another process uses the directory',
