@@ -10,19 +10,27 @@ import { type BrokerEnd, LocalCluster } from './local-cluster.ts'
  * `bad`: does not start.
  */
 const program = `
+import { spawn } from 'node:child_process'
 import { readFileSync, watch } from 'node:fs'
 const [, , command, , file, , setting] = process.argv
 const kind = readFileSync(file, 'utf8')
 const nodeId = Number(setting.split('=')[1])
-if (kind === 'bad') {
-  console.error('✗ Cannot do it')
-  process.exit(3)
+const run = () => {
+  if (kind === 'brief') watch(file, () => process.exit(4))
+  if (kind !== 'mute') process.send({ event: 'ready', nodeId, command })
+  if (kind !== 'deaf') process.on('disconnect', () => process.exit(0))
+  process.on('message', () => {})
+  setInterval(() => {}, 1e9)
 }
-if (kind === 'brief') watch(file, () => process.exit(4))
-if (kind !== 'mute') process.send({ event: 'ready', nodeId, command })
-if (kind !== 'deaf') process.on('disconnect', () => process.exit(0))
-process.on('message', () => {})
-setInterval(() => {}, 1e9)
+const fail = () => {
+  console.error('x\\n'.repeat(30))
+  // The last words come when the end is known.
+  const last = "while kill -0 $PPID 2>/dev/null; do :; done; echo '✗ Cannot do it' >&2"
+  spawn('sh', ['-c', last], { stdio: 'inherit' }).unref()
+  process.exitCode = 3
+}
+if (kind === 'bad') fail()
+else run()
 `
 let directory: string
 let clusters: LocalCluster[]
@@ -74,8 +82,10 @@ it('is ready when all are, and stops all', async () => {
 it('tells which one ended at the start, with its last lines', async () => {
   const { cluster } = start('mute', 'bad', 'mute')
   const outcome = await cluster.started()
-  const end = { nodeId: 2, code: 3, signal: null, lastLines: ['✗ Cannot do it'] }
-  expect(outcome).toEqual({ state: 'ended', end })
+  expect(outcome).toMatchObject({ state: 'ended', end: { nodeId: 2, code: 3, signal: null } })
+  const { lastLines } = (outcome as { end: BrokerEnd }).end
+  expect(lastLines).toHaveLength(20)
+  expect(lastLines.at(-1)).toBe('✗ Cannot do it')
 })
 
 it('goes on without one that ends later, and is over with the last', async () => {

@@ -49,6 +49,7 @@ export interface LocalClusterOptions {
 }
 
 const keptLines = 20
+const keptCharacters = 65_536
 
 export class LocalCluster {
   readonly #brokers: readonly LocalBroker[]
@@ -107,7 +108,7 @@ class LocalBroker {
   isReady = false
   isRunning = true
   readonly #process: ChildProcess
-  readonly #lastLines: string[] = []
+  #tail = ''
 
   constructor({ nodeId, file, settings }: BrokerPlace, entrance: string) {
     this.nodeId = nodeId
@@ -115,7 +116,7 @@ class LocalBroker {
     const child = fork(entrance, ['start', '-c', file, ...flags], { execArgv: [], silent: true })
     this.#process = child
     for (const stream of [child.stdout, child.stderr]) {
-      stream?.on('data', (chunk: Buffer) => this.#keep(chunk.toString('utf8')))
+      stream?.setEncoding('utf8').on('data', (text: string) => this.#keep(text))
     }
     this.ready = new Promise((resolve) => {
       child.on('message', (message) => {
@@ -150,11 +151,11 @@ class LocalBroker {
     // Its last words may come after its end. (Its own `close` event does not come once the pipe of messages is closed here.)
     if (child.pid !== undefined) await Promise.all(streams)
     this.isRunning = false
-    return { nodeId, code, signal, lastLines: this.#lastLines }
+    const lastLines = this.#tail.trimEnd().split('\n').slice(-keptLines)
+    return { nodeId, code, signal, lastLines }
   }
 
   #keep(text: string): void {
-    this.#lastLines.push(...text.trimEnd().split('\n'))
-    this.#lastLines.splice(0, Math.max(0, this.#lastLines.length - keptLines))
+    this.#tail = `${this.#tail}${text}`.slice(-keptCharacters)
   }
 }
