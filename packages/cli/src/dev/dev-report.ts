@@ -82,7 +82,8 @@ export function lastWords({ lastLines }: BrokerEnd): string {
   return lastLines.slice(Math.max(0, from)).join('\n')
 }
 
-function readyText(brokers: readonly Ready[], readyMs: number): string {
+/** What a person sees when all are ready. */
+export function readyText(brokers: readonly Ready[], readyMs: number): string {
   const check = styled('green', '✓')
   const lines = brokers.map((ready) => {
     const grpc = ready.grpc === undefined ? '' : `   grpc :${ready.grpc.port}`
