@@ -178,7 +178,6 @@ describe('command lines', () => {
     [['produce', 'sales', '-k', 'a', '--key-separator', ':'], 'cannot be used with option', ''],
     [['produce', 'sales', 'no-such-file'], 'Cannot read no-such-file: there is no such file', ''],
     [['produce', 'sales', '/'], 'Cannot read /: it is a directory', ''],
-    [['dev', '-n', '3'], 'Cannot run 3 brokers', 'Leave --brokers away'],
     [['start', '-c', 'no-such-file'], 'Cannot read the configuration', 'server.properties'],
     [['errors', 'NARU-NET-0004'], 'There is no error NARU-NET-0004', 'Did you mean NARU-NET-004?'],
   ])('%j is refused', async (args, message, hint) => {
@@ -450,14 +449,5 @@ describe('start', () => {
     const { code, stdout } = await ended
     expect(code).toBe(0)
     expect(stdout).not.toContain('keys-without-effect')
-  })
-
-  it('does not found a cluster of its own where others are named', async () => {
-    for (const key of ['voters=1@localhost:1,2@localhost:2', 'bootstrap.servers=localhost:2']) {
-      const { code, stderr } = await run(['start', '--set', `controller.quorum.${key}`])
-      expect(code).toBe(2)
-      expect(stderr).toContain('✗ Cannot be one of several brokers')
-      expect(stderr).toContain('code: NARU-CFG-002')
-    }
   })
 })

@@ -1,5 +1,5 @@
 /** The composition root: every part of one broker is made and connected here, and ended in the opposite order. */
-import type { ByteTransport, Clock, FileSystem, Logger, Random } from '@naru/base'
+import type { Address, ByteTransport, Clock, FileSystem, Logger, Random } from '@naru/base'
 import { lockDirectory, MetadataRuntime } from '@naru/consensus'
 import { createHandlers } from '@naru/kafka-api'
 import { LogDirectory, OpenFiles, topicPartitionOfDirectory } from '@naru/log'
@@ -33,6 +33,17 @@ export interface Broker extends AsyncDisposable {
   readonly clusterId: string
   /** With the real ports. */
   readonly listeners: readonly Endpoint[]
+  /** Where gRPC clients reach it. */
+  readonly grpc?: Address
+  /** As this broker sees it when it is ready; undefined for a broker that belongs to no other. */
+  readonly quorum?: QuorumView
+}
+
+export interface QuorumView {
+  readonly leaderId: number
+  readonly leaderEpoch: number
+  /** Node ids. */
+  readonly voters: readonly number[]
 }
 
 /** Starts a broker; it answers when this resolves. Disposing of it stops it cleanly. */

@@ -59,11 +59,6 @@ const table = {
     'The broker that `naru dev` runs has ended by itself',
     'Its last lines say why',
   ],
-  ONE_BROKER_ONLY: [
-    'NARU-DEV-002',
-    'More than one broker was asked for, and this version has no replication',
-    'Leave --brokers away',
-  ],
   FEWER_BROKERS: [
     'NARU-DEV-003',
     'Fewer brokers were asked for than the directory has',

@@ -28,7 +28,6 @@ export async function dev(options: DevOptions): Promise<void> {
   const directory = fromHere(options.directory)
   const found = findBrokers(directory)
   const count = brokerCount(directory, found, options.brokers)
-  refuseSeveral(count)
   const places = planBrokers(directory, found, { count, port: options.port })
   writeFiles(places)
   const report = options.json === true ? jsonReport(directory) : textReport(directory)
@@ -55,12 +54,6 @@ export async function dev(options: DevOptions): Promise<void> {
   refuseBadEnds(ends, killed, count)
   report.stopped()
   process.exit(exitCodes.ok)
-}
-
-function refuseSeveral(count: number): void {
-  if (count === 1) return
-  const message = `Cannot run ${count} brokers: this version has no replication yet`
-  throw new Failure('ONE_BROKER_ONLY', message, { exitCode: exitCodes.usage })
 }
 
 /** On a terminal Ctrl-C may arrive twice, once from the terminal and once from npm: the second means no more than the first. */
