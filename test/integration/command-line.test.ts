@@ -1,11 +1,11 @@
 // The conventions of the command line, by the real program against a real broker: formats, exit codes, confirmations, colour, help.
-import { once } from 'node:events'
-import net from 'node:net'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { BrokerProcess } from '../support/broker-process.ts'
 import { isInstalled } from '../support/installed.ts'
 import { type Ended, naru, startNaru, startNaruOnTerminal } from '../support/naru.ts'
+import { freePort } from '../support/ports.ts'
 
 /** How a sequence begins that colours a terminal. */
 const control = '\x1b['
@@ -178,7 +178,6 @@ describe('command lines', () => {
     [['produce', 'sales', '-k', 'a', '--key-separator', ':'], 'cannot be used with option', ''],
     [['produce', 'sales', 'no-such-file'], 'Cannot read no-such-file: there is no such file', ''],
     [['produce', 'sales', '/'], 'Cannot read /: it is a directory', ''],
-    [['dev', '-n', '3'], 'Cannot run 3 brokers', 'Leave --brokers away'],
     [['start', '-c', 'no-such-file'], 'Cannot read the configuration', 'server.properties'],
     [['errors', 'NARU-NET-0004'], 'There is no error NARU-NET-0004', 'Did you mean NARU-NET-004?'],
   ])('%j is refused', async (args, message, hint) => {
@@ -418,57 +417,6 @@ describe('elsewhere', () => {
   })
 })
 
-describe('dev', () => {
-  /** Free at this moment. */
-  async function freePort(): Promise<number> {
-    const server = net.createServer().listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    const { port } = server.address() as net.AddressInfo
-    server.close()
-    await once(server, 'close')
-    return port
-  }
-
-  it('prints what can be done with the broker, and keeps its port and data', async () => {
-    const directory = join(broker.directory, 'dev')
-    const port = await freePort()
-    const dev = async (...flags: string[]) => {
-      const { child, ended, until } = startNaru(['dev', '--directory', directory, ...flags])
-      await until('Press Ctrl-C to stop')
-      const found = await naru(['topic', 'list', '-b', `localhost:${port}`, '--format', 'name'])
-      await naru(['topic', 'create', 'kept', '-b', `localhost:${port}`])
-      child.kill('SIGINT')
-      return { topics: found.stdout, ...(await ended) }
-    }
-    const first = await dev('--port', String(port))
-    expect(first).toMatchObject({ code: 0, topics: '', stderr: '' })
-    expect(first.stdout).toContain(`✓ broker 1   kafka localhost:${port}`)
-    expect(first.stdout).toContain(`npx naru consume orders -o start -n 1 -b localhost:${port}\n`)
-    expect(first.stdout).toContain('stopped; the data stays')
-    expect(await dev()).toMatchObject({ code: 0, topics: 'kept\n' })
-  })
-
-  it('ends well when it is interrupted while its broker starts', async () => {
-    const directory = join(broker.directory, 'dev-in-haste')
-    const port = String(await freePort())
-    const { child, ended, until } = startNaru(['dev', '--directory', directory, '--port', port])
-    await until('data in')
-    child.kill('SIGINT')
-    const { code, stdout, stderr } = await ended
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-    expect(stdout).toContain('stopped; the data stays')
-  })
-
-  it('says why its broker does not start', async () => {
-    const directory = join(broker.directory, 'dev-in-vain')
-    const args = ['dev', '--directory', directory, '--port', String(broker.port)]
-    const { code, stderr } = await naru(args)
-    expect(code).toBe(1)
-    expect(stderr).toContain('✗ The broker ended with code 1')
-    expect(stderr).toContain(`Cannot use 127.0.0.1:${broker.port}: EADDRINUSE`)
-  })
-})
-
 describe('start', () => {
   it('takes no offence at the variables of clients, and ends well by SIGTERM', async () => {
     const settings = ['listeners=PLAINTEXT://127.0.0.1:0', `log.dirs=${broker.directory}/started`]
@@ -482,5 +430,24 @@ describe('start', () => {
     expect(code).toBe(0)
     expect(stdout).toContain('"variables":["NARU_NONSENSE"]')
     expect(stdout).toContain('broker-stopped')
+  })
+  it("takes a file of Kafka's for one node that is broker and controller", async () => {
+    const file = join(broker.directory, 'kafka.properties')
+    const controller = `127.0.0.1:${await freePort()}`
+    const lines = [
+      'process.roles=broker,controller',
+      'node.id=1',
+      `controller.quorum.bootstrap.servers=${controller}`,
+      `listeners=PLAINTEXT://127.0.0.1:0,CONTROLLER://${controller}`,
+      'controller.listener.names=CONTROLLER',
+      `log.dirs=${broker.directory}/kafka`,
+    ]
+    writeFileSync(file, lines.join('\n'))
+    const { child, ended, until } = startNaru(['start', '-c', file], { env })
+    await until('broker-ready')
+    child.kill('SIGTERM')
+    const { code, stdout } = await ended
+    expect(code).toBe(0)
+    expect(stdout).not.toContain('keys-without-effect')
   })
 })

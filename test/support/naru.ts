@@ -72,7 +72,7 @@ function watched(child: ChildProcessWithoutNullStreams) {
       look()
       void ended.then((end) => reject(new Error(`No "${text}" in ${JSON.stringify(end)}`)))
     })
-  return { child, ended, until }
+  return { child, ended, until, printed }
 }
 
 /** Without what a person's shell, or the runner of the tests, says about addresses, colours and folders. */

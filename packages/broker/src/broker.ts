@@ -42,6 +42,17 @@ export interface Broker extends AsyncDisposable {
   readonly clusterId: string
   /** With the real ports. */
   readonly listeners: readonly Endpoint[]
+  /** Where gRPC clients reach it. */
+  readonly grpc?: Address
+  /** As this broker sees it when it is ready; undefined for a broker that belongs to no other. */
+  readonly quorum?: QuorumView
+}
+
+export interface QuorumView {
+  readonly leaderId: number
+  readonly leaderEpoch: number
+  /** Node ids. */
+  readonly voters: readonly number[]
 }
 
 /** Starts a broker; it answers when this resolves. Disposing of it stops it cleanly. */
@@ -114,11 +125,18 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
     nodeId,
     clusterId: metadata.image.clusterId,
     listeners,
+    ...(config.quorum.isAlone ? {} : { quorum: await quorumSeen(metadata) }),
     [Symbol.asyncDispose]: async () => {
       await metadata.leave()
       await stop.disposeAsync()
     },
   }
+}
+
+async function quorumSeen(metadata: MetadataRuntime): Promise<QuorumView> {
+  const { leaderId, leaderEpoch, replicas } = await metadata.quorum()
+  const voters = replicas.filter(({ isVoter }) => isVoter).map(({ nodeId }) => nodeId)
+  return { leaderId, leaderEpoch, voters }
 }
 
 function journalSize(config: BrokerConfig) {

@@ -1,25 +1,28 @@
 import type { Command } from 'commander'
 import { examples } from './command-views.ts'
+import { brokersMax, portMax } from './dev/port-rule.ts'
 import { wholeNumber } from './options.ts'
 
 export function addBrokerCommands(naru: Command): void {
   naru
     .command('dev')
-    .description('run a broker on this machine, data in .naru/')
+    .description('run brokers on this machine, data in .naru/')
     .option(
       '-n, --brokers <n>',
-      'number of brokers (one, until there is replication)',
-      wholeNumber('--brokers', 1),
-      1,
+      'number of brokers (default: as before, or 1)',
+      wholeNumber('--brokers', 1, brokersMax),
     )
     .option(
       '--port <port>',
-      'port of the Kafka protocol (default: as before, or 9092)',
-      wholeNumber('--port', 1, 65_535),
+      'Kafka port of the first broker (default: as before, or 9092)',
+      wholeNumber('--port', 1, portMax),
     )
     .option('--directory <path>', 'where the data lies', '.naru')
     .option('--json', 'print lines for machines')
-    .addHelpText('after', examples('naru dev', 'naru dev --port 19092 --directory /tmp/try'))
+    .addHelpText(
+      'after',
+      examples('naru dev', 'naru dev -n 3', 'naru dev --port 19092 --directory /tmp/try'),
+    )
     .action(async (options) => (await import('./commands/dev.ts')).dev(options))
   naru
     .command('start')

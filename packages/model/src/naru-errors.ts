@@ -59,10 +59,15 @@ const table = {
     'The broker that `naru dev` runs has ended by itself',
     'Its last lines say why',
   ],
-  ONE_BROKER_ONLY: [
-    'NARU-DEV-002',
-    'More than one broker was asked for, and this version has no replication',
-    'Leave --brokers away',
+  FEWER_BROKERS: [
+    'NARU-DEV-003',
+    'Fewer brokers were asked for than the directory has',
+    'Run all of them, or begin another cluster with --directory',
+  ],
+  BROKER_KILLED: [
+    'NARU-DEV-004',
+    'A broker did not stop in time, and `naru dev` has killed it',
+    'What it has acknowledged is on the disk; its next start takes it up',
   ],
   DIRECTORY_LOCKED: [
     'NARU-DIR-001',

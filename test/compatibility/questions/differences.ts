@@ -124,6 +124,11 @@ export const meantToDiffer: readonly MeantDifference[] = [
   },
   {
     question: 'DescribeConfigs: keys of the broker',
+    path: /^\/(broker\.(session\.timeout|heartbeat\.interval)|controller\.quorum\.election\.timeout)\.ms$/,
+    reason: 'A broker that is gone is noticed sooner, and so is a leader of the metadata.',
+  },
+  {
+    question: 'DescribeConfigs: keys of the broker',
     path: /^\/confluent\.support\.metrics\.enable$/,
     kafka: undefined,
     reason: 'Set in the images of a distribution of Kafka.',

@@ -33,7 +33,8 @@ export async function start(options: StartOptions): Promise<void> {
   const broker = await run(config, logger)
   // Before anybody is told that it is ready: who was told may stop it at once.
   const stop = stopRequested()
-  const ready = { nodeId: broker.nodeId, clusterId: broker.clusterId, listeners: broker.listeners }
+  const { nodeId, clusterId, listeners, grpc, quorum } = broker
+  const ready = { nodeId, clusterId, listeners, grpc, quorum }
   logger.info('broker-ready', { ...ready, startMs: Math.round(performance.now()) })
   if (process.connected) process.send?.({ event: 'ready', ...ready })
   module.flushCompileCache()
@@ -51,22 +52,10 @@ function readConfig(options: StartOptions): { config: BrokerConfig; unknown: str
     const flags = options.set.map((text, index) => flagSetting(text, index))
     const settings = [...file, ...environment.kafka, ...environment.naru, ...flags]
     const unknown = environment.unknown.filter((name) => !ofClients.includes(name))
-    const config = absolute(resolveConfig(settings))
-    refuseOthers(config)
-    return { config, unknown }
+    return { config: absolute(resolveConfig(settings)), unknown }
   } catch (error) {
     throw error instanceof ConfigError ? configFailure(error) : error
   }
-}
-
-/** Each of several would be a cluster of its own, and could never become one with the others. */
-function refuseOthers({ quorum }: BrokerConfig): void {
-  if (quorum.isAlone) return
-  throw new ConfigError('NARU-CFG-002', {
-    message: 'Cannot be one of several brokers: this version has no replication yet',
-    where: 'controller.quorum.voters, controller.quorum.bootstrap.servers',
-    hint: 'Name no other broker there',
-  })
 }
 
 function readProperties(name: string): Setting[] {
