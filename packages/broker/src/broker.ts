@@ -1,5 +1,13 @@
 /** The composition root: every part of one broker is made and connected here, and ended in the opposite order. */
-import type { ByteTransport, Clock, FileSystem, Logger, MessageNetwork, Random } from '@naru/base'
+import type {
+  Address,
+  ByteTransport,
+  Clock,
+  FileSystem,
+  Logger,
+  MessageNetwork,
+  Random,
+} from '@naru/base'
 import { lockDirectory, type MetadataRuntime } from '@naru/consensus'
 import { createHandlers } from '@naru/kafka-api'
 import { LogDirectory, OpenFiles, topicPartitionOfDirectory } from '@naru/log'
@@ -86,7 +94,7 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
         parts.partitions?.directoryFailed(directory)
         const failed = [...directories].filter(([, each]) => each.offline !== undefined)
         if (failed.length === directories.size) options.onFatal(error)
-        else metadata.directoriesFailed(failed.map(([id]) => id))
+        else metadata.membership.directoriesFailed(failed.map(([id]) => id))
       },
     })
     started.defer(async () => {
@@ -127,7 +135,7 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
     listeners,
     ...(config.quorum.isAlone ? {} : { quorum: await quorumSeen(metadata) }),
     [Symbol.asyncDispose]: async () => {
-      await metadata.leave()
+      await metadata.membership.leave()
       await stop.disposeAsync()
     },
   }

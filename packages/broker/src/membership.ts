@@ -24,18 +24,18 @@ export async function join(
   }
   const endpoints = [...advertised(config, listeners), ...internalEndpoints(options, metadata)]
   const registration = { rack: config.rack, endpoints, directories: found }
-  await metadata.register(registration, async (brokerEpoch) => {
+  await metadata.membership.register(registration, async (brokerEpoch) => {
     const { incarnationId } = metadata
     const session = { brokerEpoch, bootId, incarnationId, isClean: false }
     for (const path of directories.values()) await writeSession(fileSystem, path, session)
   })
-  await metadata.takePart()
+  await metadata.membership.takePart()
 }
 
 /** Everything on the disk is flushed, and nothing will be written any more. */
 export async function noteCleanStop(
   { fileSystem, bootId }: BrokerOptions,
-  { incarnationId, brokerEpoch }: MetadataRuntime,
+  { incarnationId, membership: { brokerEpoch } }: MetadataRuntime,
   path: string,
 ): Promise<void> {
   if (brokerEpoch === undefined) return

@@ -28,6 +28,8 @@ export interface ActiveControllerOptions {
   readonly sessions: SessionPorts
   /** What a cluster begins with, when it has nothing yet. */
   readonly firstRecords: () => readonly MetadataRecord[]
+  /** It knows what is committed, and takes heartbeats. */
+  readonly onReady: () => void
 }
 
 export class ActiveController {
@@ -93,6 +95,7 @@ export class ActiveController {
         image: committed,
         submit,
       })
+      this.#options.onReady()
     }
     return image
   }

@@ -38,7 +38,10 @@ export class ControllerChannel {
     this.#options = options
   }
 
-  /** Rejects with NOT_LEADER when nobody answered in time, and with LEADERSHIP_LOST when nobody knows what became of it. */
+  /**
+   * Rejects with NOT_LEADER when nobody answered in time, with REFUSED by a controller of another version, and with LEADERSHIP_LOST when
+   * nobody knows what became of it.
+   */
   async ask(request: ControllerRequest): Promise<{ index: bigint; payload: Buffer }> {
     const { clock } = this.#options
     const deadlineMs = clock.monotonic() + request.timeoutMs
@@ -46,6 +49,7 @@ export class ControllerChannel {
       const leftMs = deadlineMs - clock.monotonic()
       const outcome = await this.#try(request, leftMs)
       if ('payload' in outcome) return outcome
+      if (outcome.failure === 'REFUSED') throw refused(request)
       const isUnknown = outcome.failure === 'LEADERSHIP_LOST'
       if (isUnknown && !request.isRepeatable) throw unknown(request)
       if (this.#isStopped || clock.monotonic() + retryMs >= deadlineMs) {
@@ -90,6 +94,11 @@ export class ControllerChannel {
 function unknown({ operation }: ControllerRequest): ConsensusError {
   const message = `Nobody knows what became of ${operation}: the controller went away`
   return new ConsensusError('LEADERSHIP_LOST', message)
+}
+
+function refused({ operation }: ControllerRequest): ConsensusError {
+  const message = `The controller does not know this form of ${operation}: it runs another version`
+  return new ConsensusError('REFUSED', message)
 }
 
 function unanswered({ operation, timeoutMs }: ControllerRequest): ConsensusError {

@@ -111,7 +111,7 @@ export class RaftNode implements AsyncDisposable {
       const state = await storage.loadSnapshot(snapshot.index)
       if (state === undefined)
         throw new ConsensusError('SNAPSHOT_LOST', `Cannot read snapshot ${snapshot.index}`)
-      stateMachine.restore(state)
+      stateMachine.restore(state, snapshot.index)
     }
     const node = new RaftNode(options)
     node.#schedule()

@@ -81,7 +81,7 @@ export class SnapshotExchange {
     }
     // Appends may have come past it while it was written: then the log goes on, and so does the state.
     if (snapshot.index > raft.log.commitIndex) {
-      stateMachine.restore(state)
+      stateMachine.restore(state, snapshot.index)
       onRestored(snapshot.index)
     }
     raft.snapshotInstalled(snapshot)

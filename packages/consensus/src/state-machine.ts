@@ -4,6 +4,6 @@ export interface StateMachine {
   apply(payload: Buffer, index: bigint): void
   /** The state as bytes, as of the last applied entry. */
   snapshot(): Buffer
-  /** Starts over from such bytes. */
-  restore(state: Buffer): void
+  /** Starts over from such bytes, the state after the entry at `index`. */
+  restore(state: Buffer, index: bigint): void
 }

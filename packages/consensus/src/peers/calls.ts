@@ -1,5 +1,5 @@
 /** Requests from one broker to another, each with a deadline, over the links that are there. */
-import type { Clock, Timer } from '@naru/base'
+import { type Clock, DecodeError, type Timer } from '@naru/base'
 import type { Call, CallOutcome, Frame, Hello } from './frame.ts'
 import type { PeerLink } from './peer-link.ts'
 
@@ -70,9 +70,19 @@ export class Calls {
       return
     }
     this.#incoming.set(nodeId, count + 1)
-    const outcome = await this.#options.answer(operation, payload, peer)
+    const outcome = await this.#outcomeOf(peer, operation, payload)
     this.#incoming.set(nodeId, (this.#incoming.get(nodeId) ?? 1) - 1)
     link.post({ results: [{ id, ...outcome }] })
+  }
+
+  async #outcomeOf(peer: Hello, operation: string, payload: Buffer): Promise<CallOutcome> {
+    try {
+      return await this.#options.answer(operation, payload, peer)
+    } catch (error) {
+      // The sender is of another version, or broken.
+      if (error instanceof DecodeError) return { index: 0n, failure: 'REFUSED' }
+      throw error
+    }
   }
 
   #settle(id: number, outcome: CallOutcome): void {

@@ -2,7 +2,7 @@
  * Tells that the process of a broker is surely gone: it said farewell, or its kernel closed the stream and nobody answers there, or
  * another process does. A stream that merely broke, and silence, say nothing.
  */
-import type { Address, Clock } from '@naru/base'
+import type { Clock } from '@naru/base'
 import type { Hello } from './frame.ts'
 import type { LinkEnd } from './peer-link.ts'
 
@@ -11,8 +11,9 @@ const probesMs = [5, 15] as const
 
 export interface ProcessWatchOptions {
   readonly clock: Clock
-  readonly greet: (address: Address) => Promise<Hello | LinkEnd>
-  readonly onGone: (process: Hello) => void
+  /** Who answers at the address of a process's node now. */
+  readonly greet: (peer: Hello) => Promise<Hello | LinkEnd>
+  readonly onGone: (peer: Hello) => void
 }
 
 export class ProcessWatch {
@@ -22,24 +23,24 @@ export class ProcessWatch {
     this.#options = options
   }
 
-  /** The last stream of `process` is over. */
-  down(process: Hello, end: LinkEnd): void {
-    if (end === 'goodbye') this.#options.onGone(process)
-    else if (end !== 'lost') this.#probe(process, 0)
+  /** The last stream of that process is over. */
+  down(peer: Hello, end: LinkEnd): void {
+    if (end === 'goodbye') this.#options.onGone(peer)
+    else if (end !== 'lost') this.#probe(peer, 0)
   }
 
-  #probe(process: Hello, attempt: number): void {
+  #probe(peer: Hello, attempt: number): void {
     const { clock, greet, onGone } = this.#options
     const delayMs = probesMs[attempt]
     if (delayMs === undefined) {
-      onGone(process)
+      onGone(peer)
       return
     }
     clock.setTimer(delayMs, () => {
-      void greet(process).then((outcome) => {
-        const isOther = typeof outcome === 'object'
-        if (isOther && outcome.incarnationId !== process.incarnationId) onGone(process)
-        else if (outcome === 'refused') this.#probe(process, attempt + 1)
+      void greet(peer).then((outcome) => {
+        const isAnswered = typeof outcome === 'object'
+        if (isAnswered && outcome.incarnationId !== peer.incarnationId) onGone(peer)
+        else if (outcome === 'refused') this.#probe(peer, attempt + 1)
       })
     })
   }

@@ -1,12 +1,11 @@
-/** While no leader is known: asks who is at the addresses of old, so that the replica has somebody to ask for the log. */
-import type { Address, Clock, Timer } from '@naru/base'
+/** While no leader is known: asks around, again and again, so that the replica has somebody to ask for the log. */
+import type { Clock, Timer } from '@naru/base'
 
 export interface SeedSearchOptions {
   readonly clock: Clock
   readonly intervalMs: number
-  readonly seeds: readonly Address[]
   readonly isNeeded: () => boolean
-  readonly greet: (address: Address) => Promise<unknown>
+  readonly ask: () => void
 }
 
 export class SeedSearch {
@@ -20,9 +19,7 @@ export class SeedSearch {
 
   /** Begins, or ends, as it is needed now. */
   check(): void {
-    const { seeds, isNeeded } = this.#options
-    const isWanted = isNeeded() && !this.#isStopped && seeds.length > 0
-    if (!isWanted) this.#cancel()
+    if (this.#isStopped || !this.#options.isNeeded()) this.#cancel()
     else if (this.#timer === undefined) this.#ask()
   }
 
@@ -32,8 +29,8 @@ export class SeedSearch {
   }
 
   #ask(): void {
-    const { clock, intervalMs, seeds, greet } = this.#options
-    for (const address of seeds) void greet(address)
+    const { clock, intervalMs, ask } = this.#options
+    ask()
     this.#timer = clock.setTimer(intervalMs, () => {
       this.#timer = undefined
       this.check()

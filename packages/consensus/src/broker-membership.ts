@@ -1,0 +1,162 @@
+/** This process as a broker of the cluster: registered, taking part, leaving. */
+import type { Clock, Logger } from '@naru/base'
+import {
+  type MetadataImage,
+  type MetadataRecord,
+  type Refusal,
+  type RequestOf,
+  supportedFeatures,
+} from '@naru/metadata'
+import { BrokerSession } from './broker-session.ts'
+import type { Frame, SessionHeartbeat, SessionState } from './peers/frame.ts'
+
+/** What a broker tells of itself. */
+export type BrokerRegistration = Pick<
+  RequestOf<'registerBroker'>,
+  'rack' | 'endpoints' | 'directories'
+>
+
+export interface BrokerMembershipOptions {
+  readonly nodeId: number
+  /** Of the log directory that holds the metadata. */
+  readonly directoryId: string
+  readonly incarnationId: string
+  readonly image: MetadataImage
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly metadataOffset: () => bigint
+  readonly submit: (
+    command: { readonly type: 'registerBroker' } & RequestOf<'registerBroker'>,
+  ) => Promise<{ readonly brokerEpoch: bigint } | Refusal>
+  readonly controllerId: () => number | undefined
+  /** Says it to the controller, wherever it is. */
+  readonly tell: (heartbeat: SessionHeartbeat) => void
+  /** The controller does not take this broker any more: the process must end. */
+  readonly onLost: (error: unknown) => void
+}
+
+/** Before a registration that was refused for now is tried again. */
+const retryMs = 200
+/** How long a broker that stops waits for others to take its leaderships. */
+const leaveMs = 10_000
+/** After this long without a controller there is nobody to ask. */
+const leaderlessMs = 1_000
+
+export class BrokerMembership {
+  readonly #options: BrokerMembershipOptions
+  readonly #session: BrokerSession
+  #onRegistered: (brokerEpoch: bigint) => Promise<void> = () => Promise.resolve()
+  #isUnfenced: () => void = () => {}
+
+  constructor(options: BrokerMembershipOptions) {
+    this.#options = options
+    const { clock, logger, metadataOffset, onLost } = options
+    this.#session = new BrokerSession({
+      logger,
+      metadataOffset,
+      onLost,
+      register: () => options.submit(this.#request()),
+      onRegistered: (brokerEpoch) => this.#onRegistered(brokerEpoch),
+      hurry: () => this.hurry(),
+      pause: () => new Promise((resolve) => clock.setTimer(retryMs, resolve)),
+    })
+  }
+
+  #registration: BrokerRegistration = { rack: null, endpoints: [], directories: [] }
+
+  /** Of the registration; undefined while there is none. */
+  get brokerEpoch(): bigint | undefined {
+    const { brokerEpoch } = this.#session
+    return brokerEpoch < 0n ? undefined : brokerEpoch
+  }
+
+  /**
+   * Makes this process the broker of its id; it is fenced until it takes part. `onRegistered` keeps the registration on the disks.
+   * Rejects with SessionError when the controller does not take it.
+   */
+  async register(
+    registration: BrokerRegistration,
+    onRegistered: (brokerEpoch: bigint) => Promise<void>,
+  ): Promise<void> {
+    this.#registration = registration
+    this.#onRegistered = onRegistered
+    await this.#session.register()
+  }
+
+  /** Leads and follows partitions from now on; resolves when the controller counts on it. */
+  async takePart(): Promise<void> {
+    const unfenced = new Promise<void>((resolve) => {
+      this.#isUnfenced = resolve
+    })
+    this.#session.takePart()
+    if (!this.#isActive) await unfenced
+  }
+
+  /** Log directories failed: the controller moves what they hold. */
+  directoriesFailed(directories: readonly string[]): void {
+    this.#session.directoriesFailed(directories)
+  }
+
+  /** Gives up leaderships before the stop, as far as there is a controller and others can take them. */
+  async leave(): Promise<void> {
+    if (this.brokerEpoch === undefined) return
+    const { clock, controllerId } = this.#options
+    const deadlineMs = clock.monotonic() + leaveMs
+    await new Promise<void>((resolve) => {
+      void this.#session.shutDown().then(resolve)
+      const look = () => {
+        const isHopeless = controllerId() === undefined || clock.monotonic() >= deadlineMs
+        if (isHopeless) resolve()
+        else clock.setTimer(leaderlessMs, look)
+      }
+      clock.setTimer(leaderlessMs, look)
+    })
+  }
+
+  /** What goes to the controller along with other words to it. */
+  beat(): Frame {
+    const heartbeat = this.#session.beat()
+    return heartbeat === undefined ? {} : { heartbeat }
+  }
+
+  /** Tells the controller at once how this broker is. */
+  hurry(): void {
+    this.#options.clock.afterTurn(() => {
+      const { heartbeat } = this.beat()
+      if (heartbeat !== undefined) this.#options.tell(heartbeat)
+    })
+  }
+
+  received(state: SessionState): void {
+    this.#session.received(state)
+  }
+
+  /** After a change of the metadata. */
+  applied(records: readonly MetadataRecord[]): void {
+    const { nodeId } = this.#options
+    const isOwn = records.some((each) => each.type === 'brokerState' && each.nodeId === nodeId)
+    if (!isOwn) return
+    if (this.#isActive) this.#isUnfenced()
+    this.hurry()
+  }
+
+  get #isActive(): boolean {
+    const broker = this.#options.image.brokers.get(this.#options.nodeId)
+    return broker?.brokerEpoch === this.#session.brokerEpoch && broker?.isFenced === false
+  }
+
+  #request() {
+    const { nodeId, directoryId, incarnationId, image } = this.#options
+    const { clusterId } = image
+    return {
+      type: 'registerBroker',
+      nodeId,
+      incarnationId,
+      metadataDirectory: directoryId,
+      clusterId,
+      ...this.#registration,
+      features: supportedFeatures,
+      isPreviousSilent: false,
+    } as const
+  }
+}

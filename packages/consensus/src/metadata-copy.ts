@@ -1,0 +1,90 @@
+/** This node's copy of the metadata: what the log applies to, and who is kept in line with it. */
+import {
+  decodeMetadataRecords,
+  emptyImage,
+  encodeMetadataRecords,
+  imageRecords,
+  type MetadataImage,
+  type MetadataRecord,
+  replay,
+  restoreImage,
+  writtenLevel,
+} from '@naru/metadata'
+import type { StateMachine } from './state-machine.ts'
+
+/** Is kept in line with the metadata: one call after the other, in the order of the log. What it cannot do it deals with itself. */
+export interface MetadataFollower {
+  /** The metadata as it is when it begins. */
+  adopt(): Promise<void>
+  /** After a change. The image may be ahead of the records. */
+  follow(records: readonly MetadataRecord[]): Promise<void>
+  /** After a snapshot has taken the place of everything. */
+  followAll(): Promise<void>
+}
+
+export interface MetadataCopyOptions {
+  readonly onApplied: (records: readonly MetadataRecord[]) => void
+  /** The follower failed, which it must not. */
+  readonly onFatal: (error: unknown) => void
+}
+
+export class MetadataCopy implements StateMachine {
+  readonly image: MetadataImage = emptyImage()
+  readonly #options: MetadataCopyOptions
+  #follower: MetadataFollower | undefined
+  #following: Promise<void> = Promise.resolve()
+  #appliedIndex = 0n
+  #followedIndex = 0n
+
+  constructor(options: MetadataCopyOptions) {
+    this.#options = options
+  }
+
+  /** Up to where the follower is in line. */
+  get followedIndex(): bigint {
+    return this.#followedIndex
+  }
+
+  /** Resolves when `follower` has taken over what there is. */
+  follow(follower: MetadataFollower): Promise<void> {
+    this.#follower = follower
+    return this.#inTurn(this.#appliedIndex, () => follower.adopt())
+  }
+
+  /** Resolves when the follower is in line with everything that is applied. */
+  followed(): Promise<void> {
+    return this.#following
+  }
+
+  apply(payload: Buffer, index: bigint): void {
+    const records = decodeMetadataRecords(payload)
+    for (const record of records) replay(this.image, record)
+    this.#appliedIndex = index
+    const follower = this.#follower
+    if (follower === undefined) this.#followedIndex = index
+    else void this.#inTurn(index, () => follower.follow(records))
+    this.#options.onApplied(records)
+  }
+
+  snapshot(): Buffer {
+    return encodeMetadataRecords(imageRecords(this.image), writtenLevel(this.image, []))
+  }
+
+  restore(state: Buffer, index: bigint): void {
+    const records = decodeMetadataRecords(state)
+    restoreImage(this.image, records)
+    this.#appliedIndex = index
+    const follower = this.#follower
+    if (follower === undefined) this.#followedIndex = index
+    else void this.#inTurn(index, () => follower.followAll())
+    this.#options.onApplied(records)
+  }
+
+  #inTurn(index: bigint, work: () => Promise<void>): Promise<void> {
+    this.#following = this.#following.then(work).then(() => {
+      this.#followedIndex = index
+    })
+    this.#following.catch(this.#options.onFatal)
+    return this.#following
+  }
+}

@@ -1,0 +1,191 @@
+/**
+ * This node's part in keeping the metadata: its place in the quorum, its copy of the metadata, and the controller while this node
+ * leads.
+ */
+import type { Address, Clock, Logger, MessageNetwork, Random } from '@naru/base'
+import type { ControllerSettings, LivenessTiming, MetadataRecord } from '@naru/metadata'
+import type { RaftEvent } from '@naru/raft'
+import { ActiveController } from './active-controller.ts'
+import { LeaderOperations } from './leader-operations.ts'
+import { MetadataCopy } from './metadata-copy.ts'
+import type { CallOutcome, Frame, Hello, SessionHeartbeat, SessionState } from './peers/frame.ts'
+import { QuorumMember } from './quorum-member.ts'
+import { internalListener, type QuorumSettings } from './quorum-settings.ts'
+import type { RaftNode } from './raft-node.ts'
+import type { RaftStorage } from './storage/raft-storage.ts'
+
+export interface MetadataNodeOptions {
+  readonly nodeId: number
+  /** Of the log directory that holds the metadata. */
+  readonly directoryId: string
+  readonly openStorage: () => Promise<RaftStorage>
+  readonly quorum: QuorumSettings
+  readonly controller: ControllerSettings
+  readonly liveness: LivenessTiming
+  /** What a new cluster begins with. */
+  readonly firstRecords: () => readonly MetadataRecord[]
+  readonly network: MessageNetwork
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  /** The disk of the metadata failed: the process must end. */
+  readonly onFatal: (error: unknown) => void
+}
+
+export interface MetadataNodeEvents {
+  /** There may be another controller. */
+  leaderChanged(): void
+  applied(records: readonly MetadataRecord[]): void
+  /** From the controller. */
+  session(state: SessionState): void
+  /** What goes to the controller along with each sign of life. */
+  beat(): Frame
+}
+
+export class MetadataNode implements AsyncDisposable {
+  readonly copy: MetadataCopy
+  /** Of this process. */
+  readonly incarnationId: string
+  readonly #options: MetadataNodeOptions
+  readonly #events: MetadataNodeEvents
+  readonly #operations: LeaderOperations
+  #member: QuorumMember | undefined
+  #controller: ActiveController | undefined
+
+  private constructor(options: MetadataNodeOptions, events: MetadataNodeEvents) {
+    this.#options = options
+    this.#events = events
+    this.incarnationId = options.random.bytes(16).toString('base64url')
+    this.copy = new MetadataCopy({
+      onApplied: (records) => {
+        this.#controller?.sessions?.changed(records)
+        events.applied(records)
+      },
+      onFatal: options.onFatal,
+    })
+    this.#operations = new LeaderOperations({
+      clock: options.clock,
+      member: () => this.#running,
+      controller: () => this.#controller,
+    })
+  }
+
+  /** Resolves when the replica runs; who leads may not be known yet. */
+  static async start(
+    options: MetadataNodeOptions,
+    events: MetadataNodeEvents,
+  ): Promise<MetadataNode> {
+    const node = new MetadataNode(options, events)
+    node.#member = await QuorumMember.start({
+      ...options,
+      incarnationId: node.incarnationId,
+      stateMachine: node.copy,
+      clusterId: () => node.copy.image.clusterId,
+      registeredAddress: (nodeId) => {
+        const endpoints = node.copy.image.brokers.get(nodeId)?.endpoints ?? []
+        return endpoints.find(({ listener }) => listener === internalListener)
+      },
+      events: {
+        raft: (event) => node.#noteRaft(event),
+        call: (operation, payload) => node.answer(operation, payload),
+        frame: (peer, frame) => node.#hear(peer, frame),
+        hello: (peer) => node.#controller?.sessions?.hello(peer),
+        down: (peer, end) => node.#controller?.sessions?.down(peer, end),
+        besideHeartbeatReply: () => events.beat(),
+      },
+    })
+    node.#noteLeader()
+    return node
+  }
+
+  /** Node id of the controller, as far as this node knows. */
+  get leader(): number | undefined {
+    return this.#member?.leader
+  }
+
+  get appliedIndex(): bigint {
+    return this.#member?.node.appliedIndex ?? 0n
+  }
+
+  /** Where the other brokers reach this one. */
+  get internalAddress(): Address {
+    return this.#running.links.advertised
+  }
+
+  /** Resolves when the entry at `index` is applied here. */
+  applied(index: bigint): Promise<void> {
+    return this.#running.node.applied(index)
+  }
+
+  /** Answers what only the leader can. */
+  answer(operation: string, payload: Buffer): Promise<CallOutcome> {
+    return this.#operations.answer(operation, payload)
+  }
+
+  /** Has another node answer it. */
+  call(
+    nodeId: number,
+    request: { operation: string; payload: Buffer; timeoutMs: number },
+  ): Promise<CallOutcome> {
+    return this.#running.links.calls.call(nodeId, request)
+  }
+
+  /** Says to the controller, wherever it is, that this broker lives. */
+  tell(heartbeat: SessionHeartbeat): void {
+    const { nodeId } = this.#options
+    const { leader } = this
+    if (leader === nodeId) this.#controller?.sessions?.heartbeat(nodeId, heartbeat)
+    else if (leader !== undefined) this.#running.links.post(leader, { heartbeat })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#controller?.stop()
+    await this.copy.followed().catch(() => {})
+    await this.#member?.[Symbol.asyncDispose]()
+  }
+
+  get #running(): QuorumMember {
+    return this.#member as QuorumMember
+  }
+
+  #noteRaft(event: RaftEvent): void {
+    const { type, ...fields } = event
+    this.#options.logger.info(`metadata-${type}`, fields)
+    if (type === 'role') this.#noteLeader()
+  }
+
+  #noteLeader(): void {
+    const node = this.#member?.node
+    if (node === undefined) return
+    if (node.isLeader) this.#controller ??= this.#newController(node)
+    else {
+      this.#controller?.stop()
+      this.#controller = undefined
+    }
+    this.#events.leaderChanged()
+  }
+
+  #newController(node: RaftNode): ActiveController {
+    const { nodeId, clock, controller: settings, firstRecords, liveness: timing } = this.#options
+    return new ActiveController({
+      nodeId,
+      node,
+      image: this.copy.image,
+      clock,
+      settings,
+      firstRecords,
+      onReady: () => this.#events.leaderChanged(),
+      sessions: {
+        timing,
+        post: (to, frame) => this.#running.links.post(to, frame),
+        probe: (id) => this.#running.links.greet(id),
+        answerHere: (state) => this.#events.session(state),
+      },
+    })
+  }
+
+  #hear({ nodeId }: Hello, { heartbeat, session }: Frame): void {
+    if (heartbeat !== undefined) this.#controller?.sessions?.heartbeat(nodeId, heartbeat)
+    if (session !== undefined) this.#events.session(session)
+  }
+}
