@@ -55,7 +55,10 @@ export function changedPartition(
   const after = { ...assigned, minIsr, ...kept, ...elected }
   const isFlushed = change.isFlushed ?? before.isFlushed
   const isRecovering = change.isRecovering ?? before.isRecovering
-  return withEpochs(before, { ...after, isFlushed, isRecovering }, change.bump ?? false)
+  const changed = withEpochs(before, { ...after, isFlushed, isRecovering }, change.bump ?? false)
+  // An election from the ELR may be what a reassignment was waiting for.
+  const isComplete = finishedAssignment(changed, changed.isr, context.minIsrSetting) !== undefined
+  return isComplete ? changedPartition(changed, {}, context) : changed
 }
 
 /** During a reassignment the newcomers do not count, or a partition of one replica could not be written to until they have come. */

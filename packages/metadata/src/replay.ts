@@ -54,7 +54,8 @@ const replays: Replays = {
     image.topicsById.delete(topicId)
     image.topics.delete(topic.name)
     image.configs.delete(configKey(resourceTypes.topic, topic.name))
-    const remaining = holders ?? holdersOf(topic)
+    // An unregistered broker will not confirm: what it brings back some day is set aside, not deleted.
+    const remaining = holders ?? holdersOf(topic).filter((id) => image.brokers.has(id))
     if (remaining.length === 0) return
     image.deletedTopics.set(topicId, { topicId, name: topic.name, holders: remaining })
   },
