@@ -41,6 +41,8 @@ interface Entry<I, O> {
   /** For a call: its return, if it has one. */
   readonly match: Entry<I, O> | undefined
   readonly isCall: boolean
+  /** In the order of time. */
+  place: number
   /** An earlier operation, also unknown, that asks the same: this one is of use only after that. */
   readonly twin: number | undefined
   before: Entry<I, O> | undefined
@@ -58,8 +60,10 @@ export function checkLinearizable<S, I, O>(
 
 class Search<S, I, O> {
   readonly #model: Model<S, I, O>
-  /** Before the first entry. */
-  readonly #head: Entry<I, O>
+  /** Calls and returns by time, after an entry that is none. */
+  readonly #certain: Entry<I, O>
+  /** Calls whose outcome is not known: tried after the certain ones, since most of what they could explain needs no explanation. */
+  readonly #uncertain: Entry<I, O>
   readonly #done: DoneSet
   #certainLeft: number
   #state: S
@@ -71,28 +75,40 @@ class Search<S, I, O> {
   constructor(model: Model<S, I, O>, operations: readonly Operation<I, O>[]) {
     this.#model = model
     this.#state = model.initial
-    const { head, count, certain } = entriesOf(model, operations)
-    this.#head = head
+    const { certain, uncertain, count, certainCount } = entriesOf(model, operations)
+    this.#certain = certain
+    this.#uncertain = uncertain
     this.#done = new DoneSet(count)
-    this.#certainLeft = certain
+    this.#certainLeft = certainCount
   }
 
   run(stepsMax: number): Verdict {
-    let entry = this.#head.after
+    let entry = this.#certain.after
     while (this.#certainLeft > 0) {
       if (this.#steps > stepsMax) return { kind: 'undecided', steps: this.#steps }
-      if (entry?.isCall === true) {
-        entry = this.#take(entry) ? this.#head.after : entry.after
+      if (entry?.isCall === false) {
+        // Whoever returns here must have taken effect by now: perhaps after something that nobody was told of.
+        this.#noteDeadEnd(entry)
+        entry = this.#uncertain.after
+      }
+      if (entry !== undefined && this.#hasBegun(entry)) {
+        entry = this.#take(entry) ? this.#certain.after : entry.after
         continue
       }
-      // Whoever returns here must have taken effect by now: some choice before was wrong.
-      if (entry !== undefined) this.#noteDeadEnd(entry)
+      // Some choice before was wrong.
       const last = this.#path.pop()
       if (last === undefined) return this.#violation()
       this.#undo(last)
       entry = last.call.after
     }
     return { kind: 'linearizable', steps: this.#steps }
+  }
+
+  /** Called before the first return of what has not taken effect. */
+  #hasBegun({ place }: Entry<I, O>): boolean {
+    let first = this.#certain.after
+    while (first?.isCall === true) first = first.after
+    return place < (first?.place ?? Number.POSITIVE_INFINITY)
   }
 
   /** Lets an operation take effect now, if it can and that has not been tried. */
@@ -157,14 +173,13 @@ function putBack<I, O>(entry: Entry<I, O>): void {
   if (entry.after !== undefined) entry.after.before = entry
 }
 
-/** Calls and returns as a list, in the order of time. */
 function entriesOf<S, I, O>(model: Model<S, I, O>, operations: readonly Operation<I, O>[]) {
   const certain = operations.filter(({ outcome }) => outcome.kind === 'ok')
   const uncertain = operations.filter(
     ({ outcome, input }) => outcome.kind === 'unknown' && !model.isRead(input),
   )
   const byCall = (a: Operation<I, O>, b: Operation<I, O>) => a.invokedAt - b.invokedAt
-  const placed: { atMs: number; entry: Entry<I, O> }[] = []
+  const entries: Entry<I, O>[] = []
   const twins = new Map<string, number>()
   const ordered = [...certain.sort(byCall), ...uncertain.sort(byCall)]
   for (const [index, { invokedAt, input, outcome }] of ordered.entries()) {
@@ -174,20 +189,25 @@ function entriesOf<S, I, O>(model: Model<S, I, O>, operations: readonly Operatio
     const twin = isCertain ? undefined : twins.get(asked)
     if (!isCertain) twins.set(asked, index)
     const shared = { index, input, output, twin, before: undefined, after: undefined }
-    const match = isCertain ? { ...shared, match: undefined, isCall: false } : undefined
-    placed.push({ atMs: invokedAt, entry: { ...shared, match, isCall: true } })
-    if (isCertain && match !== undefined) placed.push({ atMs: outcome.returnedAt, entry: match })
+    const match = isCertain
+      ? { ...shared, place: outcome.returnedAt, match: undefined, isCall: false }
+      : undefined
+    entries.push({ ...shared, place: invokedAt, match, isCall: true })
+    if (match !== undefined) entries.push(match)
   }
-  placed.sort((a, b) => a.atMs - b.atMs || Number(b.entry.isCall) - Number(a.entry.isCall))
+  // At one moment everybody calls before anybody returns.
+  entries.sort((a, b) => a.place - b.place || Number(b.isCall) - Number(a.isCall))
+  for (const [place, entry] of entries.entries()) entry.place = place
   return {
-    head: linked(placed.map(({ entry }) => entry)),
+    certain: linked(entries.filter(({ index }) => index < certain.length)),
+    uncertain: linked(entries.filter(({ index }) => index >= certain.length)),
     count: ordered.length,
-    certain: certain.length,
+    certainCount: certain.length,
   }
 }
 
 function linked<I, O>(entries: readonly Entry<I, O>[]): Entry<I, O> {
-  const head = { isCall: false, index: -1 } as Entry<I, O>
+  const head = { isCall: true, index: -1 } as Entry<I, O>
   let last = head
   for (const entry of entries) {
     last.after = entry
@@ -197,14 +217,12 @@ function linked<I, O>(entries: readonly Entry<I, O>[]): Entry<I, O> {
   return head
 }
 
-const wordBits = 32
-
 /** Which operations have taken effect. Those that began first are done first, so only the end of the set differs. */
 class DoneSet {
   readonly #words: Uint32Array
 
   constructor(count: number) {
-    this.#words = new Uint32Array(Math.ceil(count / wordBits))
+    this.#words = new Uint32Array(Math.ceil(count / 32))
   }
 
   has(index: number): boolean {
