@@ -150,14 +150,16 @@ describe('a stream', () => {
   it('carries copies, and plain data only', async () => {
     const [a, b] = await pair()
     const message = { text: 'x', list: [1, true], part: { data: Buffer.from('abc') } }
-    a.stream.send(message)
+    a.stream.send({ ...message, absent: undefined })
     message.part.data[0] = 0
     message.list.push(2)
     await run(10)
     expect(b.messages).toEqual([{ text: 'x', list: [1, true], part: { data: Buffer.from('abc') } }])
     expect(Buffer.isBuffer((b.messages[0] as typeof message).part.data)).toBe(true)
-    for (const value of [1n, undefined, null, new Map(), new Uint8Array(1), () => {}]) {
-      expect(() => a.stream.send({ deep: [{ value }] })).toThrow('message.deep[0].value is')
+    for (const value of [1n, [undefined], null, new Map(), new Uint8Array(1), () => {}]) {
+      expect(() => a.stream.send({ deep: [{ value }] })).toThrow(
+        /message\.deep\[0\]\.value(\[0\])? is/,
+      )
     }
   })
 })
