@@ -128,6 +128,7 @@ describe('a stream', () => {
     const [a, b] = await pair()
     const answers = Array.from({ length: 70 }, (_, n) => a.stream.send({ n }))
     expect(answers.indexOf(false)).toBe(63)
+    while (b.numbers.length < 30) await clock.step()
     expect(a.drains).toBe(0)
     await run(100)
     expect(b.numbers).toHaveLength(70)
@@ -258,13 +259,16 @@ describe('processes', () => {
   it('one that is stopped takes streams and messages when it goes on, and its timers too', async () => {
     const [a, b] = await pair()
     const fired: number[] = []
-    for (const ms of [30, 10, 20]) network.processOn('b')?.setTimer(ms, () => fired.push(ms))
+    const [, , , unwanted] = [30, 10, 20, 15].map((ms) =>
+      network.processOn('b')?.setTimer(ms, () => fired.push(ms)),
+    )
     network.stop('b')
     a.say(1, 2)
     const other = open()
     other.say(3)
     await run(15_000)
     expect([a.closes, other.closes, b.numbers, accepted.length, fired]).toEqual([[], [], [], 1, []])
+    unwanted?.cancel()
     network.goOn('b')
     await run(10)
     expect([b.numbers, accepted[1]?.numbers, fired]).toEqual([[1, 2], [3], [10, 20, 30]])
