@@ -1,4 +1,12 @@
+export {
+  checkLinearizable,
+  type Model,
+  type Operation,
+  type Verdict,
+} from './linearizability.ts'
+export { producerIdModel, registerModel, topicModel } from './metadata-models.ts'
 export { calm, drawNetworkFaults, type NetworkFaults } from './network-faults.ts'
+export { checkHistory, type HistoryVerdict, OperationHistory } from './operation-history.ts'
 export { SeededRandom } from './seeded-random.ts'
 export { SimulatedClock } from './simulated-clock.ts'
 export type { Fault } from './simulated-disk.ts'

@@ -38,6 +38,8 @@ class Copier {
   #object(value: object, path: string): object {
     const copy: Record<string, unknown> = {}
     for (const [name, each] of Object.entries(value)) {
+      // A field that is not there.
+      if (each === undefined) continue
       this.#text(name)
       copy[name] = this.value(each, `${path}.${name}`)
     }

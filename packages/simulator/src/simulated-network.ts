@@ -65,6 +65,7 @@ export class SimulatedNetwork {
   readonly #clock: SimulatedClock
   readonly #random: SeededRandom
   readonly #limits: typeof defaultLimits
+  readonly #codecs: StreamWorld['codecs']
   readonly #hosts = new Map<string, Host>()
   readonly #listeners = new Map<string, Listener>()
   readonly #streams = new Map<number, SimulatedStream>()
@@ -79,10 +80,12 @@ export class SimulatedNetwork {
   constructor(
     clock: SimulatedClock,
     random: SeededRandom,
-    limits: Partial<typeof defaultLimits> = {},
+    options: Partial<typeof defaultLimits> & { readonly codecs?: StreamWorld['codecs'] } = {},
   ) {
+    const { codecs, ...limits } = options
     this.#clock = clock
     this.#random = random
+    this.#codecs = codecs
     this.#limits = { ...defaultLimits, ...limits }
     this.#world = this.#makeWorld()
   }
@@ -289,6 +292,7 @@ export class SimulatedNetwork {
     return {
       clock: this.#clock,
       limits: this.#limits,
+      codecs: this.#codecs,
       delayMs: () => this.#delayMs(),
       obstacle: (stream, way, item) => this.#obstacle(stream, way, item),
       accept: (stream) => this.#accept(stream),

@@ -14,6 +14,8 @@ type Events = Parameters<MessageStream['handle']>[0]
 export interface StreamWorld {
   readonly clock: Clock
   readonly limits: StreamLimits
+  /** For what the opener says, and for what the acceptor says; without it messages arrive as they were sent. */
+  readonly codecs: { readonly request: MessageCodec; readonly response: MessageCodec } | undefined
   delayMs(): number
   /** What is in the way of `item` to `to`, apart from the stream's own state. */
   obstacle(
@@ -43,6 +45,12 @@ export interface StreamLimits {
   readonly attemptMs: number
 }
 
+/** To and from the bytes in which a message would travel. */
+export interface MessageCodec {
+  encode(message: object): Buffer
+  decode(bytes: Buffer): object | undefined
+}
+
 /** One side: what its process holds. */
 class StreamEnd implements MessageStream {
   readonly process: SimulatedProcess
@@ -53,17 +61,20 @@ class StreamEnd implements MessageStream {
   #overrun = 0
   readonly #world: StreamWorld
   readonly #queue: StreamQueue
+  readonly #codec: MessageCodec | undefined
   readonly #onReset: () => void
 
   constructor(parts: {
     process: SimulatedProcess
     world: StreamWorld
     queue: StreamQueue
+    codec: MessageCodec | undefined
     onReset: () => void
   }) {
     this.process = parts.process
     this.#world = parts.world
     this.#queue = parts.queue
+    this.#codec = parts.codec
     this.#onReset = parts.onReset
   }
 
@@ -114,7 +125,8 @@ class StreamEnd implements MessageStream {
   #copied(message: object): Item {
     try {
       const { copy, bytes, digest } = copyMessage(message)
-      return { kind: 'message', message: copy, bytes, digest }
+      const carried = this.#codec?.decode(this.#codec.encode(copy)) ?? copy
+      return { kind: 'message', message: carried, bytes, digest }
     } catch (error) {
       if (error instanceof TypeError) this.#world.violated(error.message)
       throw error
@@ -251,7 +263,8 @@ export class SimulatedStream {
   #makeEnd(side: Side, process: SimulatedProcess): StreamEnd {
     const queue = this.#queues[side]
     const onReset = () => this.#reset(side)
-    return new StreamEnd({ process, world: this.#world, queue, onReset })
+    const codec = this.#world.codecs?.[side === 0 ? 'request' : 'response']
+    return new StreamEnd({ process, world: this.#world, queue, codec, onReset })
   }
 
   #endOf(side: Side): StreamEnd | undefined {

@@ -24,10 +24,10 @@ export interface StreamQueuePorts {
 
 export class StreamQueue {
   readonly #ports: StreamQueuePorts
-  #items: { readonly item: Item; atMs: number }[] = []
+  /** With the earliest time of arrival; later when the one before is later. */
+  readonly #items: { readonly item: Item; readonly atMs: number }[] = []
   #timer: Timer | undefined
   #stalledBy: Obstacle | undefined
-  #lastMs = 0
   #bytes = 0
   #isMuted = false
 
@@ -55,8 +55,7 @@ export class StreamQueue {
   push(item: Item, extraMs = 0): void {
     if (this.#isMuted) return
     const { clock, delayMs } = this.#ports
-    const atMs = Math.max(this.#lastMs, clock.monotonic() + extraMs + delayMs())
-    this.#lastMs = atMs
+    const atMs = clock.monotonic() + extraMs + delayMs()
     this.#items.push({ item, atMs })
     if (item.kind === 'message') this.#bytes += item.bytes
     if (this.#items.length === 1) this.#arm(atMs)
@@ -84,7 +83,6 @@ export class StreamQueue {
     this.#items.length = Math.min(this.#items.length, count)
     this.#bytes = 0
     for (const { item } of this.#items) if (item.kind === 'message') this.#bytes += item.bytes
-    this.#lastMs = this.#items.at(-1)?.atMs ?? 0
     if (this.#items.length > 0) return
     this.#timer?.cancel()
     this.#timer = undefined
