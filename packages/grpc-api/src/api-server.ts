@@ -7,15 +7,15 @@ import { HealthImplementation } from 'grpc-health-check'
 import { CallsInWork } from './calls-in-work.ts'
 import type { ClusterAdmin } from './cluster-admin.ts'
 import { clusterHandlers } from './cluster-service.ts'
+import { elapsed } from './elapsed.ts'
 import { reflectionService } from './reflection.ts'
 import { type CallPorts, type UnaryHandler, unaryCall } from './unary-call.ts'
 
 const folder = fileURLToPath(new URL('../../../proto', import.meta.url))
 const clusterService = 'naru.admin.v1.ClusterService'
 
-/** How long calls in work may take when the server stops, and clients to close their connections after that. */
+/** How long calls in work may take when the server stops. */
 const drainMsMax = 5_000
-const lingerMsMax = 200
 
 export interface ApiPorts extends Omit<CallPorts, 'inWork'> {
   readonly admin: ClusterAdmin
@@ -24,8 +24,10 @@ export interface ApiPorts extends Omit<CallPorts, 'inWork'> {
 export interface ApiServer {
   /** Serves a connection. */
   inject(socket: Socket): void
-  /** Tells watchers, lets calls in work be answered, and ends. */
-  close(): Promise<void>
+  /** Tells watchers, takes no new calls, and lets those in work be answered. Connections close when their calls are over. */
+  drain(): Promise<void>
+  /** Breaks off what is left. */
+  close(): void
 }
 
 export function createApiServer(ports: ApiPorts): ApiServer {
@@ -38,17 +40,16 @@ export function createApiServer(ports: ApiPorts): ApiServer {
   reflectionService().addToServer(server)
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure())
 
-  const elapsed = (ms: number) => new Promise<void>((resolve) => clock.setTimer(ms, resolve))
   return {
     inject: (socket) => injector.injectConnection(socket),
-    close: async () => {
+    drain: async () => {
       health.setStatus('', 'NOT_SERVING')
       health.setStatus(clusterService, 'NOT_SERVING')
-      const closed = new Promise<void>((resolve) => server.tryShutdown(() => resolve()))
-      await Promise.race([inWork.whenIdle(), elapsed(drainMsMax)])
-      await Promise.race([closed, elapsed(lingerMsMax)])
-      server.forceShutdown()
+      // It calls back before the calls are over: whether they are is counted here.
+      server.tryShutdown(() => {})
+      await Promise.race([inWork.whenIdle(), elapsed(clock, drainMsMax)])
     },
+    close: () => server.forceShutdown(),
   }
 }
 

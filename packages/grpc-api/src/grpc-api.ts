@@ -1,6 +1,7 @@
 import net from 'node:net'
 import { type Address, TransportError } from '@naru/base'
 import type { ApiPorts, ApiServer } from './api-server.ts'
+import { elapsed } from './elapsed.ts'
 
 export interface GrpcApiOptions extends ApiPorts {
   /** Port 0 picks a free one. */
@@ -13,6 +14,9 @@ export interface GrpcApi extends AsyncDisposable {
   /** Where it listens. */
   readonly address: Address
 }
+
+/** How long connections may take to close once their calls are over. */
+const lingerMsMax = 200
 
 /** Listens for clients of the public gRPC API. gRPC itself is loaded when the first one comes: it costs more than the rest. */
 export async function createGrpcApi(options: GrpcApiOptions): Promise<GrpcApi> {
@@ -44,10 +48,10 @@ export async function createGrpcApi(options: GrpcApiOptions): Promise<GrpcApi> {
     address,
     [Symbol.asyncDispose]: async () => {
       const closed = new Promise<void>((resolve) => listener.close(() => resolve()))
-      await server?.then(
-        (started) => started.close(),
-        () => {},
-      )
+      const started = await server?.catch(() => undefined)
+      await started?.drain()
+      await Promise.race([closed, elapsed(options.clock, lingerMsMax)])
+      started?.close()
       for (const socket of sockets) socket.destroy()
       await closed
     },
