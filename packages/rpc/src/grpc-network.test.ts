@@ -129,6 +129,20 @@ describe('an address', () => {
     await until(() => !process.getActiveResourcesInfo().includes('ConnectWrap'))
   })
 
+  it('that refused has no part in what is connected next', async () => {
+    const closed = Promise.withResolvers<number>()
+    network.open({ host: '127.0.0.1', port: unused }).handle({
+      message() {},
+      drain() {},
+      close: () => {
+        const unrelated = net.connect(unused, '127.0.0.1')
+        closed.resolve(unrelated.listenerCount('error'))
+        unrelated.on('error', () => {})
+      },
+    })
+    expect(await closed.promise).toBe(0)
+  })
+
   it('that cannot be resolved loses the stream', async () => {
     expect(await closeOf(network.open({ host: 'nowhere.invalid', port: 1 }))).toBe('lost')
   })
