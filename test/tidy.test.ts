@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { descriptors } from '../dev/descriptors.ts'
 import { generatedPages } from '../dev/generated-pages.ts'
 import { importsOf, packageNames, root, sourceFiles } from './support/sources.ts'
 
@@ -14,7 +15,7 @@ const layers: readonly (readonly string[])[] = [
   ['platform', 'log', 'network', 'rpc'],
   ['consensus'],
   ['services'],
-  ['kafka-api'],
+  ['kafka-api', 'grpc-api'],
   ['broker'],
 ]
 /** Programs and libraries beside the broker, and what they may import. */
@@ -159,6 +160,11 @@ describe('documents', () => {
 
   it.each(Object.entries(generatedPages()))('%s is what the code says', (name, content) => {
     expect(readFileSync(join(root, 'docs', name), 'utf8'), 'run npm run docs').toBe(content)
+  })
+
+  it('proto/descriptors.binpb is what proto/ says', () => {
+    const stored = readFileSync(join(root, 'proto/descriptors.binpb'))
+    expect(stored.equals(descriptors()), 'run npm run docs').toBe(true)
   })
 
   it('has no link that leads nowhere', () => {

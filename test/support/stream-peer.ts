@@ -1,5 +1,7 @@
-/** The other process in tests of streams: `serve`, `open PORT` or `leave end|reset`. Prints a line when it is ready. */
+/** The other process in tests of streams: `serve`, `open PORT`, `deaf` or `leave end|reset`. Prints a line when it is ready. */
 
+import { writeSync } from 'node:fs'
+import net from 'node:net'
 import { systemClock } from '../../packages/platform/src/index.ts'
 import { createGrpcNetwork } from '../../packages/rpc/src/index.ts'
 
@@ -17,6 +19,12 @@ if (role === 'serve') {
   stream.handle({ message() {}, drain() {}, close() {} })
   stream.send({ calls: [{ id: 1 }] })
   console.log('open')
+} else if (role === 'deaf') {
+  const server = net.createServer()
+  server.listen({ ...localhost, backlog: 1 }, () => {
+    writeSync(1, `${(server.address() as net.AddressInfo).port}\n`)
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
+  })
 } else {
   await leave(parameter === 'end')
 }

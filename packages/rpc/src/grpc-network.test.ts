@@ -40,23 +40,23 @@ function closeOf(stream: MessageStream, onMessage: () => void = () => {}): Promi
   })
 }
 
-describe('another process', () => {
-  const children: ChildProcess[] = []
-  afterEach(() => {
-    for (const child of children.splice(0)) child.kill('SIGKILL')
+const children: ChildProcess[] = []
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill('SIGKILL')
+})
+
+/** Runs the peer of these tests; it prints one line when it is ready. */
+async function peer(...parameters: string[]): Promise<{ child: ChildProcess; line: string }> {
+  const script = fileURLToPath(new URL('../../../test/support/stream-peer.ts', import.meta.url))
+  const child = spawn(process.execPath, [script, ...parameters], {
+    stdio: ['ignore', 'pipe', 'inherit'],
   })
+  children.push(child)
+  const [line] = await once(child.stdout!, 'data')
+  return { child, line: String(line).trim() }
+}
 
-  /** Runs the peer of these tests; it prints one line when it is ready. */
-  async function peer(...parameters: string[]): Promise<{ child: ChildProcess; line: string }> {
-    const script = fileURLToPath(new URL('../../../test/support/stream-peer.ts', import.meta.url))
-    const child = spawn(process.execPath, [script, ...parameters], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    })
-    children.push(child)
-    const [line] = await once(child.stdout!, 'data')
-    return { child, line: String(line).trim() }
-  }
-
+describe('another process', () => {
   it('that serves a stream and is killed has refused it', async () => {
     const { child, line } = await peer('serve')
     const stream = network.open({ host: '127.0.0.1', port: Number(line) })
@@ -115,6 +115,32 @@ describe('an address', () => {
     await until(() => sockets.every((socket) => socket.destroyed || socket.readableEnded))
     for (const socket of sockets) socket.destroy()
     silent.close()
+  })
+
+  it('that drops every packet loses the stream, and leaves no socket', async () => {
+    // A listener that accepts nobody: when its queue is full, the kernel answers no connect.
+    const blocked = await peer('deaf')
+    const port = Number(blocked.line)
+    const fillers = Array.from({ length: 4 }, () => net.connect(port, '127.0.0.1'))
+    for (const socket of fillers) socket.on('error', () => {})
+    await once(fillers[0]!, 'connect')
+    expect(await closeOf(network.open({ host: '127.0.0.1', port }))).toBe('lost')
+    for (const socket of fillers) socket.destroy()
+    await until(() => !process.getActiveResourcesInfo().includes('ConnectWrap'))
+  })
+
+  it('that refused has no part in what is connected next', async () => {
+    const closed = Promise.withResolvers<number>()
+    network.open({ host: '127.0.0.1', port: unused }).handle({
+      message() {},
+      drain() {},
+      close: () => {
+        const unrelated = net.connect(unused, '127.0.0.1')
+        closed.resolve(unrelated.listenerCount('error'))
+        unrelated.on('error', () => {})
+      },
+    })
+    expect(await closed.promise).toBe(0)
   })
 
   it('that cannot be resolved loses the stream', async () => {

@@ -43,15 +43,6 @@ export class GrpcStream implements MessageStream {
     this.#options = options
   }
 
-  get isClosed(): boolean {
-    return this.#isClosed
-  }
-
-  /** Whether this side has called `end` or `reset`. */
-  get isLeaving(): boolean {
-    return this.#isLeaving
-  }
-
   handle(events: Parameters<MessageStream['handle']>[0]): void {
     this.#events = events
     this.#options.call.on('data', (bytes: Buffer) => this.#receive(bytes))

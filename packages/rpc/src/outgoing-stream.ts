@@ -43,6 +43,7 @@ export function openStream(address: Address, codecs: FrameCodecs, clock: Clock):
     abort: () => call.cancel(),
     onClose: () => {
       deadline.cancel()
+      fate.settle()
       const linger = clock.setTimer(lingerMsMax, () => {
         call.cancel()
         client.close()
@@ -56,9 +57,7 @@ export function openStream(address: Address, codecs: FrameCodecs, clock: Clock):
   call.on('error', () => {})
   call.on('status', ({ code }: StatusObject) => {
     stream.close(code === statusCodes.UNAVAILABLE && fate.isGone ? 'refused' : 'lost')
-    // After a reset the other side closes first: a close that overtook the reset there would look like a death.
-    if (code === statusCodes.CANCELLED && stream.isLeaving) fate.whenClosed(() => client.close())
-    else client.close()
+    client.close()
   })
   return stream
 }

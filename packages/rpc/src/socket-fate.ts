@@ -5,13 +5,13 @@ import type { Socket } from 'node:net'
 /** What the kernel of the other side says about a connection: gRPC tells the same of a dead process and of a broken network. */
 export class SocketFate {
   readonly #sockets = new Set<Socket>()
-  #isConnected = false
+  #isSettled = false
   #isGone = false
   readonly #onClose: (() => void)[] = []
 
   /** Follows a socket that is connected, or, until the first of several is, one that is about to be. */
   watch(socket: Socket): void {
-    if (this.#isConnected) return
+    if (this.#isSettled) return
     this.#sockets.add(socket)
     if (socket.connecting) socket.once('connect', () => this.#connected(socket))
     socket.on('end', () => this.#gone(socket))
@@ -26,7 +26,7 @@ export class SocketFate {
   }
 
   #connected(socket: Socket): void {
-    this.#isConnected = true
+    this.#isSettled = true
     this.#isGone = false
     for (const other of this.#sockets) if (other !== socket) other.destroy()
   }
@@ -44,6 +44,11 @@ export class SocketFate {
   whenClosed(callback: () => void): void {
     if (this.#sockets.size === 0) callback()
     else this.#onClose.push(callback)
+  }
+
+  /** No socket that is made from now on belongs to it, even if it is made by those who hear of the end. */
+  settle(): void {
+    this.#isSettled = true
   }
 
   destroy(): void {

@@ -91,7 +91,7 @@ export class StreamServer implements MessageServer {
       clock: this.#clock,
       // The way of gRPC to end a call with a status. It follows what is being written.
       abort: () => call.emit('error', { code: status.CANCELLED, details: 'reset' }),
-      // The opener closes the connection, unless it broke the call off.
+      // It is the opener who closes the connection.
       onClose: () => {
         this.#streams.delete(stream)
         const linger = this.#clock.setTimer(lingerMsMax, () => fate.destroy())
@@ -99,11 +99,7 @@ export class StreamServer implements MessageServer {
       },
     })
     this.#streams.add(stream)
-    call.on('cancelled', () => {
-      const isBrokenOff = !stream.isClosed && !stream.isLeaving
-      stream.close(fate.isGone ? 'refused' : 'lost')
-      if (isBrokenOff) fate.destroy()
-    })
+    call.on('cancelled', () => stream.close(fate.isGone ? 'refused' : 'lost'))
     this.#accept(stream)
   }
 

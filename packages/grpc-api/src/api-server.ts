@@ -1,0 +1,68 @@
+/** All that loads gRPC: imported when the first client comes. */
+import type { Socket } from 'node:net'
+import { fileURLToPath } from 'node:url'
+import { Server, ServerCredentials, type UntypedServiceImplementation } from '@grpc/grpc-js'
+import { loadSync } from '@grpc/proto-loader'
+import { HealthImplementation } from 'grpc-health-check'
+import { CallsInWork } from './calls-in-work.ts'
+import type { ClusterAdmin } from './cluster-admin.ts'
+import { clusterHandlers } from './cluster-service.ts'
+import { elapsed } from './elapsed.ts'
+import { reflectionService } from './reflection.ts'
+import { type CallPorts, type UnaryHandler, unaryCall } from './unary-call.ts'
+
+const folder = fileURLToPath(new URL('../../../proto', import.meta.url))
+const clusterService = 'naru.admin.v1.ClusterService'
+
+/** How long calls in work may take when the server stops. */
+const drainMsMax = 5_000
+
+export interface ApiPorts extends Omit<CallPorts, 'inWork'> {
+  readonly admin: ClusterAdmin
+}
+
+export interface ApiServer {
+  /** Serves a connection. */
+  inject(socket: Socket): void
+  /** Tells watchers, takes no new calls, and lets those in work be answered. Connections close when their calls are over. */
+  drain(): Promise<void>
+  /** Breaks off what is left. */
+  close(): void
+}
+
+export function createApiServer(ports: ApiPorts): ApiServer {
+  const { clock, admin } = ports
+  const server = new Server({ 'grpc.enable_channelz': 0 })
+  const inWork = new CallsInWork()
+  addClusterService(server, admin, { ...ports, inWork })
+  const health = new HealthImplementation({ '': 'SERVING', [clusterService]: 'SERVING' })
+  health.addToServer(server)
+  reflectionService().addToServer(server)
+  const injector = server.createConnectionInjector(ServerCredentials.createInsecure())
+
+  return {
+    inject: (socket) => injector.injectConnection(socket),
+    drain: async () => {
+      health.setStatus('', 'NOT_SERVING')
+      health.setStatus(clusterService, 'NOT_SERVING')
+      // It calls back before the calls are over: whether they are is counted here.
+      server.tryShutdown(() => {})
+      await Promise.race([inWork.whenIdle(), elapsed(clock, drainMsMax)])
+    },
+    close: () => server.forceShutdown(),
+  }
+}
+
+function addClusterService(server: Server, admin: ClusterAdmin, ports: CallPorts): void {
+  const implementation: UntypedServiceImplementation = {}
+  for (const [method, handler] of Object.entries(clusterHandlers(admin))) {
+    implementation[method] = unaryCall(ports, handler as UnaryHandler<object, object>)
+  }
+  const loaded = loadSync('naru/admin/v1/cluster.proto', {
+    includeDirs: [folder],
+    longs: String,
+    enums: String,
+    defaults: true,
+  })
+  server.addService(loaded[clusterService] as Parameters<Server['addService']>[0], implementation)
+}

@@ -1,0 +1,74 @@
+import { kafkaErrors } from '@naru/model'
+import type { ClusterAdmin, QuorumReplica, QuorumStatus, VoterKey } from './cluster-admin.ts'
+import type { CallError } from './error-map.ts'
+import { Refused, type UnaryHandler } from './unary-call.ts'
+
+/** `naru.admin.v1.ClusterService`, by method. */
+export interface ClusterHandlers {
+  readonly GetHealth: UnaryHandler<object, object>
+  readonly GetQuorum: UnaryHandler<object, object>
+  readonly TransferQuorumLeader: UnaryHandler<{ readonly nodeId: number }, object>
+  readonly AddVoter: UnaryHandler<VoterKey, object>
+  readonly RemoveVoter: UnaryHandler<VoterKey, object>
+}
+
+export function clusterHandlers(admin: ClusterAdmin): ClusterHandlers {
+  return {
+    GetHealth: async () => {
+      const { leaderId, ...rest } = await admin.health()
+      return leaderId === undefined ? rest : { quorumLeaderId: leaderId, ...rest }
+    },
+    GetQuorum: async () => {
+      const answer = await admin.quorum()
+      return 'error' in answer ? new Refused(answer) : quorumOf(answer)
+    },
+    TransferQuorumLeader: async ({ nodeId }) =>
+      outcomeOf(wrongNodeId(nodeId) ?? (await admin.transferLeader(nodeId))),
+    AddVoter: async (voter) => outcomeOf(wrongKey(voter) ?? (await admin.addVoter(voter))),
+    RemoveVoter: async (voter) => outcomeOf(wrongKey(voter) ?? (await admin.removeVoter(voter))),
+  }
+}
+
+function outcomeOf(refusal: CallError | undefined): object {
+  return refusal === undefined ? {} : new Refused(refusal)
+}
+
+function wrongNodeId(nodeId: number): CallError | undefined {
+  return nodeId < 0 ? invalid('node_id', 'A node id is 0 or more') : undefined
+}
+
+function wrongKey({ nodeId, directoryId }: VoterKey): CallError | undefined {
+  if (directoryId === '') return invalid('directory_id', 'The directory id is missing')
+  return wrongNodeId(nodeId)
+}
+
+function invalid(field: string, message: string): CallError {
+  return { error: kafkaErrors.INVALID_REQUEST, message, field }
+}
+
+function quorumOf({ leaderId, leaderEpoch, highWatermark, voters, observers }: QuorumStatus) {
+  return {
+    leaderId,
+    leaderEpoch,
+    highWatermark: String(highWatermark),
+    voters: voters.map(replicaOf),
+    observers: observers.map(replicaOf),
+  }
+}
+
+function replicaOf(replica: QuorumReplica) {
+  return {
+    nodeId: replica.nodeId,
+    directoryId: replica.directoryId,
+    logEndOffset: String(replica.logEndOffset),
+    lastFetchTime: timestampOf(replica.lastFetchMs),
+    lastCaughtUpTime: timestampOf(replica.lastCaughtUpMs),
+  }
+}
+
+/** `google.protobuf.Timestamp`. */
+function timestampOf(ms: number | undefined) {
+  if (ms === undefined) return undefined
+  const seconds = Math.floor(ms / 1000)
+  return { seconds: String(seconds), nanos: (ms - seconds * 1000) * 1_000_000 }
+}
