@@ -122,6 +122,12 @@ describe.skipIf(!hasJavaTools())('the quorum of Apache Kafka', () => {
       'leader',
       'voter',
     ])
+    const twice = await command('quorum', 'add', '2', '--dry-run')
+    expect(twice.code).toBe(1)
+    expect(twice.stderr).toContain('it is one (DUPLICATE_VOTER, 126)')
+    const unknown = await command('quorum', 'add', '9')
+    expect(unknown.code).toBe(2)
+    expect(unknown.stderr).toContain('Start node 9 first')
     const unconfirmed = await command('quorum', 'remove', '2')
     expect(unconfirmed.code).toBe(5)
     expect(unconfirmed.stderr).toContain('leaves 1 voter, of which none may fail')

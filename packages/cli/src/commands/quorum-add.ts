@@ -1,4 +1,5 @@
-import type { Endpoint, QuorumView } from '@naru/client'
+import { type Endpoint, NaruError, type QuorumView } from '@naru/client'
+import { kafkaErrors } from '@naru/model'
 import { type ConnectionOptions, withClient } from '../connection.ts'
 import { usage } from '../failure.ts'
 import { printRows, type View } from '../output.ts'
@@ -34,15 +35,20 @@ export function run(id: number, options: AddOptions): Promise<void> {
     const directoryId = options.directoryId ?? directoryOf(id, quorum)
     const voters = [...quorum.voters.map(({ nodeId }) => nodeId), id].sort((a, b) => a - b)
     if (!isDry) await admin.cluster.addVoter({ nodeId: id, directoryId }, endpoint)
-    const row = { id, directoryId, voters: [...new Set(voters)] }
+    const row = { id, directoryId, voters }
     const text = () => textOf(row, isDry)
     await printRows(view, [row], { format, text, document: { applied: !isDry } })
   })
 }
 
 function directoryOf(id: number, { voters, observers }: QuorumView): string {
-  const found = [...observers, ...voters].find(({ nodeId }) => nodeId === id)
+  const found = observers.find(({ nodeId }) => nodeId === id)
   if (found?.directoryId !== undefined) return found.directoryId
+  if (voters.some(({ nodeId }) => nodeId === id)) {
+    const kafka = kafkaErrors.DUPLICATE_VOTER
+    const message = `Cannot add voter ${id}: it is one (${kafka.name}, ${kafka.code})`
+    throw new NaruError('NARU_BROKER', message, { kafka })
+  }
   const others = observers.map(({ nodeId }) => nodeId).join(', ')
   const hint =
     others === ''

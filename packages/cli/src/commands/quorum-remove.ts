@@ -2,6 +2,7 @@ import { NaruError, type QuorumView } from '@naru/client'
 import { kafkaErrors } from '@naru/model'
 import { confirm } from '../confirmation.ts'
 import { type ConnectionOptions, withClient } from '../connection.ts'
+import { usage } from '../failure.ts'
 import { printRows, type View } from '../output.ts'
 import { counted, done } from '../style.ts'
 
@@ -47,13 +48,18 @@ export function run(id: number, options: RemoveOptions): Promise<void> {
 function planOf(id: number, { voters, leader }: QuorumView, directoryId?: string): Removal {
   const found = voters.find(({ nodeId }) => nodeId === id)
   const others = voters.map(({ nodeId }) => nodeId).filter((nodeId) => nodeId !== id)
-  const directory = directoryId ?? found?.directoryId
-  if (found !== undefined && directory !== undefined) {
+  if (found !== undefined) {
+    const directory = directoryId ?? found.directoryId ?? untold(id)
     return { id, directoryId: directory, isLeader: id === leader, voters: others }
   }
   const kafka = kafkaErrors.VOTER_NOT_FOUND
   const message = `Cannot remove voter ${id}: it is none (${kafka.name}, ${kafka.code})`
   throw new NaruError('NARU_BROKER', message, { kafka, hint: `Voters are ${others.join(', ')}` })
+}
+
+function untold(id: number): never {
+  const hint = 'Name it with --directory-id; voters that controller.quorum.voters fixes cannot go'
+  throw usage(`Cannot remove voter ${id}: the cluster does not tell its directory`, hint)
 }
 
 /** With what the quorum can bear afterwards: the reason to think again. */
