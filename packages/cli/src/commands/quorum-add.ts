@@ -33,9 +33,9 @@ export function run(id: number, options: AddOptions): Promise<void> {
   return withClient(options, `add voter ${id}`, async ({ admin }) => {
     const quorum = await admin.cluster.quorum()
     const directoryId = options.directoryId ?? directoryOf(id, quorum)
-    const voters = [...quorum.voters.map(({ nodeId }) => nodeId), id].sort((a, b) => a - b)
+    const voters = new Set([...quorum.voters.map(({ nodeId }) => nodeId), id])
     if (!isDry) await admin.cluster.addVoter({ nodeId: id, directoryId }, endpoint)
-    const row = { id, directoryId, voters }
+    const row = { id, directoryId, voters: [...voters].sort((a, b) => a - b) }
     const text = () => textOf(row, isDry)
     await printRows(view, [row], { format, text, document: { applied: !isDry } })
   })
