@@ -107,6 +107,16 @@ describe.skipIf(!hasJavaTools())('Kafka tools', () => {
     expect(versions).not.toContain('ERROR')
   })
 
+  it('cluster and features tell what the cluster is', async () => {
+    expect(await javaTool('cluster', ['cluster-id', ...at()])).toMatch(/^Cluster ID: [\w-]{22}$/m)
+    const endpoints = ['list-endpoints', ...at(), '--include-fenced-brokers']
+    expect(await javaTool('cluster', endpoints)).toMatch(
+      /^1 +127\.0\.0\.1 +\d+ +null +unfenced +broker/m,
+    )
+    const features = await javaTool('features', [...at(), 'describe'])
+    expect(features).toMatch(/^Feature: metadata\.version\s+SupportedMinVersion: 3\.3-IV3\s/m)
+  })
+
   it('dump-log reads every file of a partition written by producer-perf', async () => {
     const load = [
       '--topic',

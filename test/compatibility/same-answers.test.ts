@@ -12,10 +12,12 @@ import { type MeantDifference, meantToDiffer } from './questions/differences.ts'
 import { fetchQuestions } from './questions/fetch.ts'
 import { offsetQuestions } from './questions/offsets.ts'
 import { produceQuestions } from './questions/produce.ts'
+import { quorumQuestions } from './questions/quorum.ts'
 import { topicQuestions } from './questions/topics.ts'
 
 const questions = {
   ...clusterQuestions,
+  ...quorumQuestions,
   ...topicQuestions,
   ...produceQuestions,
   ...fetchQuestions,

@@ -1,4 +1,4 @@
-/** Apache Kafka itself, one broker in KRaft mode, to hold our client to. */
+/** Apache Kafka itself, in KRaft mode with a quorum that can change, to hold our client to. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -10,49 +10,101 @@ import { run } from './run.ts'
 
 const startMsMax = 60_000
 
+interface Node {
+  readonly nodeId: number
+  readonly clusterId: string
+  /** Where the controllers of the cluster are found. */
+  readonly controllers: string
+  /** Said by `kafka-storage format`: whether the node votes from the start, or follows until it is added. */
+  readonly membership: '--standalone' | '--no-initial-controllers'
+  readonly port: number
+  readonly controllerPort: number
+  readonly settings: readonly string[]
+}
+
+const classpath = ['-cp', `${libraries}/*`]
+
 export class ApacheKafka implements AsyncDisposable {
   readonly bootstrap: string
+  /** Of the controller's listener, which is named CONTROLLER. */
+  readonly controllerPort: number
   readonly #directory: string
   readonly #child: ChildProcess
+  readonly #node: Node
 
-  private constructor(bootstrap: string, directory: string, child: ChildProcess) {
-    this.bootstrap = bootstrap
+  private constructor(node: Node, directory: string, child: ChildProcess) {
+    this.bootstrap = `127.0.0.1:${node.port}`
+    this.controllerPort = node.controllerPort
     this.#directory = directory
     this.#child = child
+    this.#node = node
   }
 
+  /** A cluster of one broker, which is its controller too. */
   static async start(settings: readonly string[] = []): Promise<ApacheKafka> {
-    const directory = mkdtempSync(join(tmpdir(), 'kafka-test-'))
+    const id = await run('java', [...classpath, 'kafka.tools.StorageTool', 'random-uuid'])
+    const controllerPort = await freePort()
+    return ApacheKafka.#run({
+      nodeId: 1,
+      clusterId: id.trim(),
+      controllers: `127.0.0.1:${controllerPort}`,
+      membership: '--standalone',
+      port: await freePort(),
+      controllerPort,
+      settings,
+    })
+  }
+
+  /** One more broker for the same cluster; its controller follows the quorum without a vote. */
+  async join(nodeId: number): Promise<ApacheKafka> {
+    const membership = '--no-initial-controllers'
     const [port, controllerPort] = [await freePort(), await freePort()]
+    return ApacheKafka.#run({ ...this.#node, nodeId, membership, port, controllerPort })
+  }
+
+  static async #run(node: Node): Promise<ApacheKafka> {
+    const directory = mkdtempSync(join(tmpdir(), 'kafka-test-'))
     const file = join(directory, 'server.properties')
-    const properties = [
-      'process.roles=broker,controller',
-      'node.id=1',
-      `controller.quorum.voters=1@127.0.0.1:${controllerPort}`,
-      `listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
-      `advertised.listeners=PLAINTEXT://127.0.0.1:${port}`,
-      'controller.listener.names=CONTROLLER',
-      `log.dirs=${join(directory, 'data')}`,
-      'offsets.topic.replication.factor=1',
-      ...settings,
-    ]
-    writeFileSync(file, properties.join('\n'))
-    const classpath = ['-cp', `${libraries}/*`]
-    const id = (await run('java', [...classpath, 'kafka.tools.StorageTool', 'random-uuid'])).trim()
-    await run('java', [...classpath, 'kafka.tools.StorageTool', 'format', '-t', id, '-c', file])
+    writeFileSync(file, propertiesOf(node, directory).join('\n'))
+    const format = ['format', '-t', node.clusterId, '-c', file, node.membership]
+    await run('java', [...classpath, 'kafka.tools.StorageTool', ...format])
     const child = spawn('java', ['-Xmx512M', ...classpath, 'kafka.Kafka', file], {
       stdio: 'ignore',
     })
-    await untilOpen(port)
-    return new ApacheKafka(`127.0.0.1:${port}`, directory, child)
+    await untilOpen(node.port)
+    return new ApacheKafka(node, directory, child)
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** SIGKILL: no chance to say goodbye. */
+  async kill(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return
     const ended = once(this.#child, 'exit')
     this.#child.kill('SIGKILL')
     await ended
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill()
     rmSync(this.#directory, { recursive: true, force: true })
   }
+}
+
+function propertiesOf(
+  { nodeId, controllers, port, controllerPort, settings }: Node,
+  directory: string,
+): string[] {
+  const listeners = `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`
+  return [
+    'process.roles=broker,controller',
+    `node.id=${nodeId}`,
+    `controller.quorum.bootstrap.servers=${controllers}`,
+    `listeners=${listeners}`,
+    `advertised.listeners=${listeners}`,
+    'controller.listener.names=CONTROLLER',
+    `log.dirs=${join(directory, 'data')}`,
+    'offsets.topic.replication.factor=1',
+    ...settings,
+  ]
 }
 
 async function freePort(): Promise<number> {

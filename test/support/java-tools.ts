@@ -8,11 +8,13 @@ import { root } from './sources.ts'
 
 const tools = {
   'broker-api-versions': 'org.apache.kafka.tools.BrokerApiVersionsCommand',
+  cluster: 'org.apache.kafka.tools.ClusterTool',
   configs: 'kafka.admin.ConfigCommand',
   'console-consumer': 'org.apache.kafka.tools.consumer.ConsoleConsumer',
   'console-producer': 'org.apache.kafka.tools.ConsoleProducer',
   'delete-records': 'org.apache.kafka.tools.DeleteRecordsCommand',
   'dump-log': 'org.apache.kafka.tools.DumpLogSegments',
+  features: 'org.apache.kafka.tools.FeatureCommand',
   'get-offsets': 'org.apache.kafka.tools.GetOffsetShell',
   'log-dirs': 'org.apache.kafka.tools.LogDirsCommand',
   'producer-perf': 'org.apache.kafka.tools.ProducerPerformance',

@@ -15,3 +15,13 @@ export function parseDuration(text: string): number | undefined {
   }
   return total
 }
+
+/** `120 ms ago`, `3 min ago`; empty when it is not known. */
+export function agoText(ms: number | undefined): string {
+  if (ms === undefined) return ''
+  if (ms < 1_000) return `${Math.round(ms)} ms ago`
+  if (ms < 120_000) return `${Math.round(ms / 1_000)} s ago`
+  if (ms < 7_200_000) return `${Math.round(ms / 60_000)} min ago`
+  if (ms < 172_800_000) return `${Math.round(ms / 3_600_000)} h ago`
+  return `${Math.round(ms / 86_400_000)} d ago`
+}

@@ -6,6 +6,7 @@ export const exitCodes = {
   unreachable: 3,
   timedOut: 4,
   refused: 5,
+  unhealthy: 10,
   interrupted: 130,
 } as const
 
@@ -17,4 +18,5 @@ export const exitCodesText = `Exit codes:
   3    the cluster could not be reached
   4    no answer in time
   5    not confirmed (--yes), nothing was done
+  10   asked successfully, and the cluster is not healthy
   130  interrupted before it was done`

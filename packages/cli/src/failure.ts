@@ -84,7 +84,9 @@ export function failureText({ message, where, hint, outcome, code }: Failure): s
 
 /** What to do about answers of a broker that people meet. */
 const kafkaRemedies: Partial<Record<string, string>> = {
+  BROKER_ID_NOT_REGISTERED: '`naru broker list` shows what there is',
   CLUSTER_AUTHORIZATION_FAILED: 'Ask for the permission, or use another listener',
+  DUPLICATE_VOTER: '`naru quorum status` shows the voters',
   INVALID_CONFIG: 'docs/CONFIG.md lists every key and what it takes',
   INVALID_PARTITIONS: 'Give a number from 1 on with --partitions',
   INVALID_REPLICATION_FACTOR: 'There must be a broker for each replica: give fewer with --replicas',
@@ -95,6 +97,7 @@ const kafkaRemedies: Partial<Record<string, string>> = {
   OFFSET_OUT_OF_RANGE: '`naru topic describe NAME` shows the offsets that each partition holds',
   TOPIC_ALREADY_EXISTS: '`naru topic describe NAME` shows it, `naru topic set` changes it',
   UNKNOWN_TOPIC_OR_PARTITION: '`naru topic list` shows what there is',
+  VOTER_NOT_FOUND: '`naru quorum status` shows the voters',
 }
 
 export function kafkaEntry(error: KafkaError): { code: string; name: string; remedy?: string } {

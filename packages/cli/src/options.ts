@@ -1,5 +1,5 @@
 /** Values of options, from text; each refuses what it cannot read before anything is sent. */
-import type { ConsumedRecord } from '@naru/client'
+import type { ConsumedRecord, Endpoint } from '@naru/client'
 import { parseDuration } from './duration.ts'
 import { usage } from './failure.ts'
 import { type OffsetRange, offsetGrammar, parseOffsetRange } from './offset-range.ts'
@@ -33,6 +33,19 @@ export function keyValue(flag: string) {
     const key = text.slice(0, at)
     if (Object.hasOwn(before, key)) throw usage(`${flag} names ${key} twice`)
     return { ...before, [key]: text.slice(at + 1) }
+  }
+}
+
+/** One of `NAME://host:port`, added to those before it. */
+export function endpoint(flag: string) {
+  return (text: string, before: readonly Endpoint[] = []): Endpoint[] => {
+    const match = /^(\w+):\/\/(?:\[([^\]]+)\]|([^:/\s]+)):(\d{1,5})$/.exec(text)
+    const port = Number(match?.[4])
+    if (match !== null && port > 0 && port < 65_536) {
+      const host = (match[2] ?? match[3]) as string
+      return [...before, { listener: match[1] as string, host, port }]
+    }
+    throw usage(`${flag} takes NAME://host:port, not "${text}"`)
   }
 }
 

@@ -30,6 +30,8 @@ export interface View<Row> {
 export interface Document {
   /** Whether it was done, for commands that change something. */
   readonly applied?: boolean
+  /** The answer, for commands that ask whether all is well. */
+  readonly healthy?: boolean
   readonly errors?: readonly unknown[]
 }
 

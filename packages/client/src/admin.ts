@@ -1,6 +1,7 @@
 import { zeroTopicId } from '@naru/model'
 import { apis } from '@naru/protocol'
 import type { Cluster, TopicView } from './cluster.ts'
+import { ClusterAdmin } from './cluster-admin.ts'
 import { checkAnswer } from './errors.ts'
 import { offsetBounds } from './offsets.ts'
 
@@ -17,12 +18,14 @@ export interface TopicSetting {
 const topicSource = 1
 const defaultSource = 5
 
-/** Topics and their settings. Each call resolves when the cluster has done it. */
+/** Topics and their settings, and the cluster itself. Each call resolves when the cluster has done it. */
 export class Admin {
   readonly #cluster: Cluster
+  readonly cluster: ClusterAdmin
 
   constructor(cluster: Cluster) {
     this.#cluster = cluster
+    this.cluster = new ClusterAdmin(cluster)
   }
 
   listTopics(): Promise<TopicView[]> {

@@ -1,6 +1,16 @@
 export type { TopicSetting } from './admin.ts'
 export { Admin } from './admin.ts'
 export type { TopicView } from './cluster.ts'
+export type { FeatureUpdate, VoterKey } from './cluster-admin.ts'
+export { ClusterAdmin } from './cluster-admin.ts'
+export type {
+  BrokerView,
+  ClusterView,
+  Endpoint,
+  FeatureView,
+  QuorumReplica,
+  QuorumView,
+} from './cluster-views.ts'
 export type { ConnectOptions } from './connect.ts'
 export { Client, connect } from './connect.ts'
 export type { ConsumedRecord, ConsumeOptions } from './consumer.ts'
