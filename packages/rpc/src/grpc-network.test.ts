@@ -111,7 +111,16 @@ describe('an address', () => {
       .listen(0, '127.0.0.1')
     await once(silent, 'listening')
     const { port } = silent.address() as net.AddressInfo
-    expect(await closeOf(network.open({ host: '127.0.0.1', port }))).toBe('lost')
+    const stream = network.open({ host: '127.0.0.1', port })
+    let drains = 0
+    const closed = new Promise<StreamClose>((resolve) => {
+      stream.handle({ message() {}, drain: () => drains++, close: resolve })
+    })
+    let id = 0
+    while (stream.send({ calls: [{ id: id++ }] }));
+    expect(await closed).toBe('lost')
+    // Nothing was taken, so there was never room.
+    expect(drains).toBe(0)
     await until(() => sockets.every((socket) => socket.destroyed || socket.readableEnded))
     for (const socket of sockets) socket.destroy()
     silent.close()
