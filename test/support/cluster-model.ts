@@ -22,6 +22,10 @@ export class ClusterModel implements ClusterAdmin, AsyncDisposable {
   readonly updated: FeatureUpdate[] = []
   readonly #listener: Listener
 
+  health(): Promise<never> {
+    return Promise.reject(new Error('The Kafka protocol does not ask for it'))
+  }
+
   constructor(clusterId: string, status: QuorumStatus) {
     this.image.clusterId = clusterId
     this.status = status
@@ -46,7 +50,16 @@ export class ClusterModel implements ClusterAdmin, AsyncDisposable {
   async start(brokers: readonly { nodeId: number; isFenced: boolean }[]): Promise<string> {
     const { port } = await this.#listener.start()
     const endpoints = [{ listener: 'PLAINTEXT', host: '127.0.0.1', port }]
-    const nothing = { brokerEpoch: 1n, incarnationId: '', rack: null, directories: [] }
+    const nothing = {
+      brokerEpoch: 1n,
+      incarnationId: '',
+      metadataDirectory: '',
+      rack: null,
+      directories: [],
+      features: [],
+      isShuttingDown: false,
+      offlineDirectories: [],
+    }
     for (const broker of brokers) {
       this.image.brokers.set(broker.nodeId, { ...nothing, ...broker, endpoints })
     }

@@ -10,7 +10,7 @@ import type {
 } from '@naru/base'
 import { lockDirectory, type MetadataRuntime } from '@naru/consensus'
 import { createHandlers } from '@naru/kafka-api'
-import { LogDirectory, OpenFiles, topicPartitionOfDirectory } from '@naru/log'
+import type { LogDirectory } from '@naru/log'
 import { Dispatcher } from '@naru/network'
 import {
   Cluster,
@@ -23,10 +23,11 @@ import {
   Topics,
 } from '@naru/services'
 import type { BrokerConfig } from './config.ts'
-import { directoryIdOf } from './directory-id.ts'
 import type { Endpoint } from './endpoints.ts'
+import { startGrpcListener } from './grpc-listener.ts'
 import { startKafkaListeners } from './kafka-listeners.ts'
-import { confirmDeletion, join, noteCleanStop } from './membership.ts'
+import { openLogDirectories } from './log-directories.ts'
+import { confirmDeletion, join } from './membership.ts'
 import { openMetadata } from './metadata.ts'
 
 export interface BrokerOptions {
@@ -70,8 +71,6 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
   if (config.withoutEffect.length > 0) {
     logger.warn('keys-without-effect', { keys: config.withoutEffect })
   }
-  const openFiles = new OpenFiles(options.fileSystem, config.number('naru.log.max.open.files'))
-  started.defer(() => openFiles.closeAll())
   for (const path of new Set([...config.logDirs, config.metadataDir])) {
     await options.fileSystem.makeDirectory(path)
     started.use(await lockDirectory(path))
@@ -81,28 +80,12 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
   )
   const topicConfigs = new TopicConfigs(metadata.image, config.topicDefaults)
   const parts: { partitions: Partitions | undefined } = { partitions: undefined }
-  const directories = new Map<string, LogDirectory>()
-  for (const path of config.logDirs) {
-    const directory = await LogDirectory.open({
-      ...options,
-      path,
-      openFiles,
-      journal: journalSize(config),
-      configOf: (name) => topicConfigs.of(topicPartitionOfDirectory(name)?.topic ?? ''),
-      onOffline: (error) => {
-        logger.error('log-directory-offline', { directory: path, err: error })
-        parts.partitions?.directoryFailed(directory)
-        const failed = [...directories].filter(([, each]) => each.offline !== undefined)
-        if (failed.length === directories.size) options.onFatal(error)
-        else metadata.membership.directoriesFailed(failed.map(([id]) => id))
-      },
-    })
-    started.defer(async () => {
-      await directory[Symbol.asyncDispose]()
-      if (directory.offline === undefined) await noteCleanStop(options, metadata, path)
-    })
-    directories.set(await directoryIdOf({ ...options, nodeId: config.nodeId }, path), directory)
-  }
+  const directories = await openLogDirectories(options, {
+    metadata,
+    topicConfigs,
+    started,
+    onFailed: (directory) => parts.partitions?.directoryFailed(directory),
+  })
   const partitions = new Partitions({
     nodeId: config.nodeId,
     image: metadata.image,
@@ -114,7 +97,9 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
   })
   parts.partitions = partitions
   await metadata.follow(partitions)
-  const dispatcher = createDispatcher(options, { metadata, topicConfigs, partitions, directories })
+  const cluster = new Cluster(metadata)
+  const services = { metadata, cluster, topicConfigs, partitions, directories }
+  const dispatcher = createDispatcher(options, services)
   const retention = new RetentionTask({
     partitions,
     clock: options.clock,
@@ -124,8 +109,9 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
   })
   started.defer(() => retention.stop())
   const listeners = await startKafkaListeners(options, dispatcher, started)
+  const grpc = await startGrpcListener(options, cluster, started)
   const paths = new Map([...directories].map(([id, { path }]) => [id, path]))
-  await join(options, metadata, { listeners, directories: paths })
+  await join(options, metadata, { listeners, grpc, directories: paths })
   retention.start()
   const stop = started.move()
   const { nodeId } = config
@@ -133,6 +119,7 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
     nodeId,
     clusterId: metadata.image.clusterId,
     listeners,
+    ...(grpc === undefined ? {} : { grpc }),
     ...(config.quorum.isAlone ? {} : { quorum: await quorumSeen(metadata) }),
     [Symbol.asyncDispose]: async () => {
       await metadata.membership.leave()
@@ -147,33 +134,25 @@ async function quorumSeen(metadata: MetadataRuntime): Promise<QuorumView> {
   return { leaderId, leaderEpoch, voters }
 }
 
-function journalSize(config: BrokerConfig) {
-  return {
-    fileCount: 3,
-    fileBytes: config.number('naru.journal.file.bytes'),
-    fileBytesMax: config.number('naru.journal.file.max.bytes'),
-    fileCountMax: config.number('naru.journal.files.max'),
-  }
-}
-
 function createDispatcher(
   options: BrokerOptions,
   parts: {
     metadata: MetadataRuntime
+    cluster: Cluster
     topicConfigs: TopicConfigs
     partitions: Partitions
     directories: ReadonlyMap<string, LogDirectory>
   },
 ): Dispatcher {
   const { config, clock, random, fileSystem, logger, onFatal } = options
-  const { metadata, topicConfigs, partitions, directories } = parts
+  const { metadata, cluster, topicConfigs, partitions, directories } = parts
   const slots = config.number('max.incremental.fetch.session.cache.slots')
   const topics = new Topics({ metadata, random })
   const handlers = createHandlers({
     nodeId: config.nodeId,
     clock,
     metadata,
-    cluster: new Cluster(metadata),
+    cluster,
     partitions,
     topics,
     topicConfigs,

@@ -1,6 +1,7 @@
 import { type Dispatcher, Listener } from '@naru/network'
 import type { BrokerOptions } from './broker.ts'
 import type { Endpoint } from './endpoints.ts'
+import { addressesOf } from './listen-addresses.ts'
 
 /** Opens the listeners for Kafka clients; they end with `started`. Returns where they are, with the ports that were bound. */
 export async function startKafkaListeners(
@@ -34,10 +35,4 @@ export async function startKafkaListeners(
     }
   }
   return endpoints
-}
-
-/** `localhost` is both loopback addresses: clients try either. An empty host is every address. */
-function addressesOf(host: string): string[] {
-  if (host === 'localhost') return ['127.0.0.1', '::1']
-  return [host === '' ? '::' : host]
 }

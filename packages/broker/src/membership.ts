@@ -1,10 +1,12 @@
 /** How a broker joins its cluster once it can be reached, and what its disks remember of that. */
+import type { Address } from '@naru/base'
 import { internalListener, type MetadataRuntime } from '@naru/consensus'
 import type { RegisteredDirectory } from '@naru/metadata'
 import type { TopicId } from '@naru/model'
 import type { BrokerOptions } from './broker.ts'
 import type { BrokerConfig } from './config.ts'
 import type { Endpoint } from './endpoints.ts'
+import { grpcListener } from './grpc-listener.ts'
 import { lastSession, writeSession } from './session-file.ts'
 
 /** The log directories by id, with their paths. */
@@ -14,15 +16,24 @@ export type DirectoryPaths = ReadonlyMap<string, string>
 export async function join(
   options: BrokerOptions,
   metadata: MetadataRuntime,
-  started: { readonly listeners: readonly Endpoint[]; readonly directories: DirectoryPaths },
+  started: {
+    readonly listeners: readonly Endpoint[]
+    readonly grpc: Address | undefined
+    readonly directories: DirectoryPaths
+  },
 ): Promise<void> {
   const { config, fileSystem, bootId } = options
-  const { listeners, directories } = started
+  const { listeners, grpc, directories } = started
   const found: RegisteredDirectory[] = []
   for (const [directoryId, path] of directories) {
     found.push({ directoryId, ...(await lastSession(fileSystem, path, bootId)) })
   }
-  const endpoints = [...advertised(config, listeners), ...internalEndpoints(options, metadata)]
+  const internal = config.internal === undefined ? undefined : metadata.internalAddress
+  const endpoints = [
+    ...advertised(config, listeners),
+    ...named(grpcListener, grpc),
+    ...named(internalListener, internal),
+  ]
   const registration = { rack: config.rack, endpoints, directories: found }
   await metadata.membership.register(registration, async (brokerEpoch) => {
     const { incarnationId } = metadata
@@ -61,7 +72,6 @@ function advertised(config: BrokerConfig, bound: readonly Endpoint[]): Endpoint[
   }))
 }
 
-function internalEndpoints({ config }: BrokerOptions, metadata: MetadataRuntime): Endpoint[] {
-  if (config.internal === undefined) return []
-  return [{ listener: internalListener, ...metadata.internalAddress }]
+function named(listener: string, address: Address | undefined): Endpoint[] {
+  return address === undefined ? [] : [{ listener, ...address }]
 }

@@ -5,8 +5,7 @@ import { Server, ServerCredentials, type UntypedServiceImplementation } from '@g
 import { loadSync } from '@grpc/proto-loader'
 import { HealthImplementation } from 'grpc-health-check'
 import { CallsInWork } from './calls-in-work.ts'
-import type { ClusterAdmin } from './cluster-admin.ts'
-import { clusterHandlers } from './cluster-service.ts'
+import { clusterHandlers, type QuorumAdmin } from './cluster-service.ts'
 import { elapsed } from './elapsed.ts'
 import { reflectionService } from './reflection.ts'
 import { type CallPorts, type UnaryHandler, unaryCall } from './unary-call.ts'
@@ -18,7 +17,7 @@ const clusterService = 'naru.admin.v1.ClusterService'
 const drainMsMax = 5_000
 
 export interface ApiPorts extends Omit<CallPorts, 'inWork'> {
-  readonly admin: ClusterAdmin
+  readonly admin: QuorumAdmin
 }
 
 export interface ApiServer {
@@ -53,7 +52,7 @@ export function createApiServer(ports: ApiPorts): ApiServer {
   }
 }
 
-function addClusterService(server: Server, admin: ClusterAdmin, ports: CallPorts): void {
+function addClusterService(server: Server, admin: QuorumAdmin, ports: CallPorts): void {
   const implementation: UntypedServiceImplementation = {}
   for (const [method, handler] of Object.entries(clusterHandlers(admin))) {
     implementation[method] = unaryCall(ports, handler as UnaryHandler<object, object>)

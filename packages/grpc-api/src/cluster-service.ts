@@ -1,7 +1,13 @@
 import { kafkaErrors } from '@naru/model'
-import type { ClusterAdmin, QuorumReplica, QuorumStatus, VoterKey } from './cluster-admin.ts'
+import type { ClusterAdmin, QuorumStatus, ReplicaStatus, VoterKey } from '@naru/services'
 import type { CallError } from './error-map.ts'
 import { Refused, type UnaryHandler } from './unary-call.ts'
+
+/** The part of administration that this API has so far. */
+export type QuorumAdmin = Pick<
+  ClusterAdmin,
+  'health' | 'quorum' | 'transferLeader' | 'addVoter' | 'removeVoter'
+>
 
 /** `naru.admin.v1.ClusterService`, by method. */
 export interface ClusterHandlers {
@@ -12,11 +18,11 @@ export interface ClusterHandlers {
   readonly RemoveVoter: UnaryHandler<VoterKey, object>
 }
 
-export function clusterHandlers(admin: ClusterAdmin): ClusterHandlers {
+export function clusterHandlers(admin: QuorumAdmin): ClusterHandlers {
   return {
     GetHealth: async () => {
       const { leaderId, ...rest } = await admin.health()
-      return leaderId === undefined ? rest : { quorumLeaderId: leaderId, ...rest }
+      return leaderId < 0 ? rest : { quorumLeaderId: leaderId, ...rest }
     },
     GetQuorum: async () => {
       const answer = await admin.quorum()
@@ -56,7 +62,7 @@ function quorumOf({ leaderId, leaderEpoch, highWatermark, voters, observers }: Q
   }
 }
 
-function replicaOf(replica: QuorumReplica) {
+function replicaOf(replica: ReplicaStatus) {
   return {
     nodeId: replica.nodeId,
     directoryId: replica.directoryId,
@@ -66,9 +72,9 @@ function replicaOf(replica: QuorumReplica) {
   }
 }
 
-/** `google.protobuf.Timestamp`. */
-function timestampOf(ms: number | undefined) {
-  if (ms === undefined) return undefined
+/** `google.protobuf.Timestamp`; absent for what is not known. */
+function timestampOf(ms: number) {
+  if (ms < 0) return undefined
   const seconds = Math.floor(ms / 1000)
   return { seconds: String(seconds), nanos: (ms - seconds * 1000) * 1_000_000 }
 }

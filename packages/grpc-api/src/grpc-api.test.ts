@@ -10,7 +10,7 @@ import { kafkaErrors } from '@naru/model'
 import { systemClock, systemRandom } from '@naru/platform'
 import { protoPath as healthProto } from 'grpc-health-check'
 import { afterEach, describe, expect, it } from 'vitest'
-import type { ClusterAdmin } from './cluster-admin.ts'
+import type { QuorumAdmin } from './cluster-service.ts'
 import { createGrpcApi } from './index.ts'
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url))
@@ -29,7 +29,7 @@ type Unary = (
 type AnyClient = grpc.Client & Record<string, Unary>
 
 const never = () => new Promise<never>(() => {})
-const idle: ClusterAdmin = {
+const idle: QuorumAdmin = {
   health: never,
   quorum: never,
   transferLeader: never,
@@ -46,7 +46,7 @@ afterEach(async () => {
 })
 
 async function serve(
-  admin: Partial<ClusterAdmin>,
+  admin: Partial<QuorumAdmin>,
   other: { clock?: Clock; logger?: Logger; connectionsMax?: number } = {},
 ) {
   const api = await createGrpcApi({
@@ -95,7 +95,7 @@ function call(client: AnyClient, method: string, request: object = {}): Promise<
 
 describe('ClusterService', () => {
   it('gives the health, with and without a leader', async () => {
-    let leaderId: number | undefined = 0
+    let leaderId = 0
     const { address } = await serve({
       health: async () => ({
         leaderId,
@@ -113,12 +113,12 @@ describe('ClusterService', () => {
       underReplicatedPartitions: 4,
     }
     expect((await call(client, 'GetHealth')).answer).toEqual({ quorumLeaderId: 0, ...known })
-    leaderId = undefined
+    leaderId = -1
     expect((await call(client, 'GetHealth')).answer).toEqual(known)
   })
 
   it('gives the quorum', async () => {
-    const replica = { directoryId: 'd', lastFetchMs: 1_700_000_000_123, lastCaughtUpMs: undefined }
+    const replica = { directoryId: 'd', lastFetchMs: 1_700_000_000_123, lastCaughtUpMs: -1 }
     const { address } = await serve({
       quorum: async () => ({
         leaderId: 1,
@@ -126,6 +126,7 @@ describe('ClusterService', () => {
         highWatermark: 9_007_199_254_740_993n,
         voters: [{ nodeId: 1, logEndOffset: 9_007_199_254_740_995n, ...replica }],
         observers: [{ nodeId: 2, logEndOffset: 0n, ...replica }],
+        nodes: [],
       }),
     })
     const times = {

@@ -23,12 +23,9 @@ export function addressesOf(
   return addresses
 }
 
-/** A broker is never fenced as long as its image does not say so. */
-type Fenceable = BrokerImage & { readonly isFenced?: boolean }
-
-function addressOf(broker: Fenceable, listener: string): BrokerAddress | undefined {
+function addressOf(broker: BrokerImage, listener: string): BrokerAddress | undefined {
   const endpoint = broker.endpoints.find((candidate) => candidate.listener === listener)
   if (endpoint === undefined) return undefined
-  const { nodeId, rack, isFenced = false } = broker
+  const { nodeId, rack, isFenced } = broker
   return { nodeId, host: endpoint.host, port: endpoint.port, rack, isFenced }
 }

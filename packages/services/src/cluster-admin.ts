@@ -26,6 +26,18 @@ export interface QuorumStatus {
   }[]
 }
 
+/** How the cluster is, as this broker's copy of the metadata has it. */
+export interface ClusterHealth {
+  /** Node id of the quorum's leader; -1 while none is known. */
+  readonly leaderId: NodeId
+  readonly aliveBrokerIds: readonly NodeId[]
+  readonly fencedBrokerIds: readonly NodeId[]
+  /** Without a leader. */
+  readonly offlinePartitions: number
+  /** With replicas that are not in sync. */
+  readonly underReplicatedPartitions: number
+}
+
 export interface VoterKey {
   readonly nodeId: NodeId
   readonly directoryId: string
@@ -43,6 +55,7 @@ export interface FeatureUpdate {
 export interface ClusterAdmin {
   /** As far as this broker knows; -1 when it knows of none. */
   readonly controllerId: NodeId
+  health(): Promise<ClusterHealth>
   quorum(): Promise<QuorumStatus | Refusal>
   /** Done when it is committed. */
   addVoter(voter: VoterKey): Promise<Refusal | undefined>

@@ -2,7 +2,13 @@
 import { ConsensusError, type MetadataRuntime, type QuorumChange } from '@naru/consensus'
 import { isRefusal, type Refusal, refusal, upgradeTypes } from '@naru/metadata'
 import { type KafkaError, kafkaErrors, type NodeId } from '@naru/model'
-import type { ClusterAdmin, FeatureUpdate, QuorumStatus, VoterKey } from './cluster-admin.ts'
+import type {
+  ClusterAdmin,
+  ClusterHealth,
+  FeatureUpdate,
+  QuorumStatus,
+  VoterKey,
+} from './cluster-admin.ts'
 
 type QuorumRefusal = NonNullable<Awaited<ReturnType<MetadataRuntime['changeQuorum']>>>
 
@@ -32,6 +38,27 @@ export class Cluster implements ClusterAdmin {
 
   get controllerId(): NodeId {
     return this.#metadata.controllerId ?? -1
+  }
+
+  async health(): Promise<ClusterHealth> {
+    const { brokers, topics } = this.#metadata.image
+    const ids = (isFenced: boolean) =>
+      [...brokers.values()].filter((each) => each.isFenced === isFenced).map(({ nodeId }) => nodeId)
+    let offlinePartitions = 0
+    let underReplicatedPartitions = 0
+    for (const { partitions } of topics.values()) {
+      for (const { leader, isr, replicas } of partitions) {
+        if (leader < 0) offlinePartitions++
+        if (isr.length < replicas.length) underReplicatedPartitions++
+      }
+    }
+    return {
+      leaderId: this.controllerId,
+      aliveBrokerIds: ids(false),
+      fencedBrokerIds: ids(true),
+      offlinePartitions,
+      underReplicatedPartitions,
+    }
   }
 
   quorum(): Promise<QuorumStatus | Refusal> {

@@ -1,6 +1,7 @@
 export { Cluster } from './cluster.ts'
 export type {
   ClusterAdmin,
+  ClusterHealth,
   FeatureUpdate,
   QuorumStatus,
   ReplicaStatus,

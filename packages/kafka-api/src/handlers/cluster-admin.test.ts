@@ -29,6 +29,10 @@ const status: QuorumStatus = {
 
 /** A port that notes what it is asked and gives one answer to all of it. */
 class FakeCluster implements ClusterAdmin {
+  health(): Promise<never> {
+    return Promise.reject(new Error('The Kafka protocol does not ask for it'))
+  }
+
   readonly controllerId = 2
   readonly asked: unknown[] = []
   refusal: Refusal | undefined

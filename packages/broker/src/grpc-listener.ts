@@ -1,0 +1,33 @@
+import type { Address } from '@naru/base'
+import { createGrpcApi } from '@naru/grpc-api'
+import type { ClusterAdmin } from '@naru/services'
+import type { BrokerOptions } from './broker.ts'
+import { addressesOf } from './listen-addresses.ts'
+
+/** Name under which a broker registers where gRPC clients reach it. */
+export const grpcListener = 'naru.grpc'
+
+/** Opens the listener for gRPC clients, if there is to be one; it ends with `started`. Returns where clients reach it. */
+export async function startGrpcListener(
+  options: BrokerOptions,
+  admin: ClusterAdmin,
+  started: AsyncDisposableStack,
+): Promise<Address | undefined> {
+  const { config, clock, random, logger } = options
+  if (config.grpc === undefined) return undefined
+  const { listen, advertised } = config.grpc
+  let { port } = listen
+  for (const host of addressesOf(listen.host)) {
+    const api = await createGrpcApi({
+      address: { host, port },
+      connectionsMax: config.number('max.connections'),
+      admin,
+      clock,
+      random,
+      logger: logger.child('grpc'),
+    })
+    started.use(api)
+    port = api.address.port
+  }
+  return { host: advertised.host, port: advertised.port === 0 ? port : advertised.port }
+}
