@@ -37,7 +37,9 @@ it('prints what can be done with the broker, and keeps its port and data', async
   const first = await dev('--port', String(port))
   expect(first).toMatchObject({ code: 0, topics: '', stderr: '' })
   expect(first.stdout).toMatch(
-    new RegExp(`✓ broker 1 {3}kafka localhost:${port} {8}ready in \\d+\\.\\d s\\n`),
+    new RegExp(
+      `✓ broker 1 {3}kafka localhost:${port} {3}grpc :${port + 100} {8}ready in \\d+\\.\\d s\\n`,
+    ),
   )
   expect(first.stdout).toContain(`npx naru consume orders -o start -n 1 -b localhost:${port}\n`)
   expect(first.stdout).toContain('stopped; the data stays')

@@ -30,9 +30,13 @@ export async function start(options: StartOptions): Promise<void> {
   const { config, unknown } = readConfig(options)
   const logger = await createLogger(config)
   if (unknown.length > 0) logger.warn('unknown-environment', { variables: unknown })
-  const broker = await run(config, logger)
-  // Before anybody is told that it is ready: who was told may stop it at once.
+  // From the beginning: without a quorum the start may take for ever, and who is told that it is ready may stop it at once.
   const stop = stopRequested()
+  const broker = await Promise.race([run(config, logger), stop.then(() => undefined)])
+  if (broker === undefined) {
+    logger.info('broker-stopped', { reason: await stop })
+    process.exit(exitCodes.ok)
+  }
   const { nodeId, clusterId, listeners, grpc, quorum } = broker
   const ready = { nodeId, clusterId, listeners, grpc, quorum }
   logger.info('broker-ready', { ...ready, startMs: Math.round(performance.now()) })
