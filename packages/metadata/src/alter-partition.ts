@@ -104,7 +104,7 @@ function mayBeInSync(
 ): boolean {
   const { nodeId, brokerEpoch } = member
   const broker = image.brokers.get(nodeId)
-  if (broker === undefined || broker.isFenced) return false
+  if (broker === undefined) return false
   // A leader that is about to stop stays in sync until somebody can take over.
   if (!isActive(broker) && nodeId !== sender.nodeId) return false
   if (!isDirectoryOnline(broker, before)) return false

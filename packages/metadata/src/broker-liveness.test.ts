@@ -263,6 +263,16 @@ describe('a fenced broker', () => {
     expect(world.heartbeat(2)?.isFenced).toBe(false)
   })
 
+  it('has a full timeout from when it takes part, however long that took', () => {
+    world.pass(5_000, [1, 3])
+    world.cluster.unfence(2)
+    world.liveness.brokerChanged(2, world.cluster.image.brokers.get(2), world.nowMs)
+    world.pass(1_999, [1, 3])
+    expect(world.commands).toEqual([])
+    world.pass(1, [1, 3])
+    expect(world.commands).toEqual(['fenceBroker 2 (session timeout)'])
+  })
+
   it('may stop at once', () => {
     expect(world.heartbeat(2, { wantShutdown: true })).toMatchObject({ mayStop: true })
     expect(world.commands).toEqual([])
@@ -311,4 +321,21 @@ it('a failed directory is reported once', () => {
   world.heartbeat(2, { offlineDirectories })
   world.heartbeat(2, { offlineDirectories })
   expect(world.commands).toEqual(['reportOfflineDirectories 2'])
+})
+
+it('has one command at a time under way for each broker, and remembers a goodbye meanwhile', () => {
+  const { cluster, liveness } = world
+  const key = cluster.key(2)
+  const heartbeat = { metadataOffset: 0n, wantFence: false, offlineDirectories: [], peersDown: [] }
+  const stop = { ...heartbeat, brokerEpoch: key.brokerEpoch, wantShutdown: true, sequence: 1n }
+  const submitted = () => {
+    const outputs = liveness.takeOutputs()
+    return outputs.flatMap((output) => (output.type === 'submit' ? [output.command.type] : []))
+  }
+  liveness.heartbeat(2, stop, world.nowMs)
+  liveness.heartbeat(2, stop, world.nowMs)
+  liveness.goodbye(2, world.incarnation(2))
+  expect(submitted()).toEqual(['controlledShutdown'])
+  liveness.settled(2, key.brokerEpoch)
+  expect(submitted()).toEqual(['fenceBroker'])
 })

@@ -166,17 +166,14 @@ export function partitionChanges(
   { broker, context }: { broker: BrokerImage; context: DecideContext },
   changeOf: (partition: PartitionImage) => PartitionChange | undefined,
 ): MetadataRecord[] {
+  const { settings } = context
   const records: MetadataRecord[] = []
   for (const { name, partitions } of image.topics.values()) {
+    const topicContext = changeContext(image, name, { settings, broker })
     for (const partition of partitions) {
       const change = changeOf(partition)
       if (change === undefined) continue
-      const { settings } = context
-      const after = changedPartition(
-        partition,
-        change,
-        changeContext(image, name, { settings, broker }),
-      )
+      const after = changedPartition(partition, change, topicContext)
       if (after !== partition) records.push({ type: 'partition', ...after })
     }
   }

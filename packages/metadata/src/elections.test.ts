@@ -1,6 +1,7 @@
 import { kafkaErrors } from '@naru/model'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Candidate } from './elections.ts'
+import { replay } from './replay.ts'
 import { idOf, TestCluster } from './testing/cluster.ts'
 
 let cluster: TestCluster
@@ -104,9 +105,13 @@ describe('an unclean election', () => {
     expect(elect('unclean', asked)).toBe(code('ELIGIBLE_LEADERS_NOT_AVAILABLE'))
   })
 
-  it('is not held where a complete replica can lead, or one leads', () => {
+  it('is not held where one leads, and becomes a clean one where a complete replica can', () => {
     cluster.topic([1, 2, 3])
     expect(elect('unclean', [candidate(2, 1, 1n)])).toBe(code('ELECTION_NOT_NEEDED'))
+    const leaderless = { ...cluster.partition, leader: -1, isr: [], elr: [3] }
+    replay(cluster.image, { type: 'partition', ...leaderless })
+    expect(elect('unclean', [candidate(2, 9, 9n)])).toBe(0)
+    expect(cluster.partition).toMatchObject({ leader: 3, isr: [3], isRecovering: false })
   })
 
   it('ends its recovery with a proposal of the leader', () => {

@@ -126,7 +126,6 @@ function believed(
 ): Cleanliness {
   if (directory === undefined || stored === undefined) return 'unknown'
   const { directoryId, brokerEpoch, cleanliness } = directory
-  if (!stored.directories.includes(directoryId)) return 'unknown'
   // Brokers kept no such file then; the one replica that there was is as good as it can be.
   if (isFirstVersion(stored)) return 'process-crash'
   if (brokerEpoch !== stored.brokerEpoch) return 'unknown'

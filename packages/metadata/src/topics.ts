@@ -1,12 +1,12 @@
 /** Decisions about topics and their partitions. */
 import {
   checkedTopicConfig,
-  collisionKey,
   invalidTopicName,
   isReservedTopic,
   kafkaErrors,
   type NodeId,
   type TopicId,
+  topicNamesCollide,
   zeroTopicId,
 } from '@naru/model'
 import type { ControllerSettings, TopicDefaults } from './controller-settings.ts'
@@ -78,9 +78,8 @@ function refusedName(image: MetadataImage, name: string): Refusal | undefined {
   if (image.topics.has(name)) {
     return refusal(kafkaErrors.TOPIC_ALREADY_EXISTS, `Topic '${name}' already exists.`)
   }
-  const key = collisionKey(name)
   for (const other of image.topics.keys()) {
-    if (other.length !== name.length || collisionKey(other) !== key) continue
+    if (!topicNamesCollide(name, other)) continue
     const message = `Topic ${name} collides with ${other}: they differ only in . and _`
     return refusal(kafkaErrors.INVALID_TOPIC_EXCEPTION, message)
   }

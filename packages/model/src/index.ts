@@ -17,4 +17,9 @@ export {
   topicConfigKey,
   topicConfigKeys,
 } from './topic-config.ts'
-export { collisionKey, invalidTopicName, isInternalTopic, isReservedTopic } from './topic-name.ts'
+export {
+  invalidTopicName,
+  isInternalTopic,
+  isReservedTopic,
+  topicNamesCollide,
+} from './topic-name.ts'

@@ -10,8 +10,17 @@ export function invalidTopicName(name: string): string | undefined {
 }
 
 /** Names that differ only in `.` and `_` collide in metric names, so Kafka refuses the second. */
-export function collisionKey(name: string): string {
-  return name.replaceAll('.', '_')
+export function topicNamesCollide(a: string, b: string): boolean {
+  if (a.length !== b.length) return false
+  // Character by character: almost all names differ early, and a new one is compared with every other.
+  for (let at = 0; at < a.length; at++) {
+    if (a[at] !== b[at] && !(isSeparator(a[at]) && isSeparator(b[at]))) return false
+  }
+  return true
+}
+
+function isSeparator(character: string | undefined): boolean {
+  return character === '.' || character === '_'
 }
 
 const internalTopics = new Set(['__consumer_offsets', '__transaction_state', '__share_group_state'])

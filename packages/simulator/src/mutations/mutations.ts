@@ -1,3 +1,4 @@
+import { controllerMutations } from './controller.ts'
 import { logMutations } from './log.ts'
 import type { Mutation } from './mutation.ts'
 import { raftMutations } from './raft.ts'
@@ -6,6 +7,7 @@ import { raftMutations } from './raft.ts'
 export const mutations: ReadonlyMap<string, readonly Mutation[]> = new Map([
   ['log', logMutations],
   ['raft', raftMutations],
+  ['controller', controllerMutations],
 ])
 
 export function mutationNamed(rule: string): Mutation {
