@@ -15,7 +15,7 @@ export type Silence = 'closed' | 'silent'
 
 const answerBytesMax = 256 << 20
 /** Far beyond what any answer takes: a broker that is silent for so long will stay so. */
-const silenceMs = 20_000
+const silenceMsMax = 20_000
 
 export class WireClient implements AsyncDisposable {
   readonly #address: { host: string; port: number }
@@ -25,10 +25,12 @@ export class WireClient implements AsyncDisposable {
   #wake: (() => void) | undefined
   #isClosed = false
   #correlationId = 0
+  readonly #silenceMs: number
 
-  constructor(bootstrap: string) {
+  constructor(bootstrap: string, { silenceMs = silenceMsMax } = {}) {
     const [host, port] = bootstrap.split(':')
     this.#address = { host: host ?? '', port: Number(port) }
+    this.#silenceMs = silenceMs
   }
 
   /** Sends a request and decodes its answer. A connection that was closed is opened again. */
@@ -67,7 +69,7 @@ export class WireClient implements AsyncDisposable {
 
   /** The next answer with its header. */
   async nextFrame(): Promise<Buffer | Silence> {
-    const deadline = performance.now() + silenceMs
+    const deadline = performance.now() + this.#silenceMs
     for (;;) {
       const frame = this.#frames.shift()
       if (frame !== undefined) return frame

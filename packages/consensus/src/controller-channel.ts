@@ -2,7 +2,7 @@
  * Asks the controller, wherever it is: here, or over the link to the node that leads. While nobody leads, and after an answer that
  * the node asked does not lead, it asks again when there is another leader, until a deadline.
  */
-import type { Clock } from '@naru/base'
+import type { Clock, Timer } from '@naru/base'
 import { ConsensusError } from './errors.ts'
 import type { CallOutcome } from './peers/frame.ts'
 
@@ -28,10 +28,13 @@ export interface ControllerChannelOptions {
 
 /** Before the same node is asked once more. */
 const retryMs = 50
+/** What the node that led has answered may still be on its way when another leads; one that stands still never answers. */
+const lateMs = 300
 
 export class ControllerChannel {
   readonly #options: ControllerChannelOptions
   readonly #wakes = new Set<() => void>()
+  readonly #pending = new Set<() => void>()
   #isStopped = false
 
   constructor(options: ControllerChannelOptions) {
@@ -62,6 +65,7 @@ export class ControllerChannel {
   /** There may be another leader. */
   leaderChanged(): void {
     for (const wake of [...this.#wakes]) wake()
+    for (const look of this.#pending) look()
   }
 
   stop(): void {
@@ -74,7 +78,26 @@ export class ControllerChannel {
     const at = leader()
     if (at === undefined) return { index: 0n, failure: 'NOT_LEADER' }
     if (at === nodeId) return here(operation, payload)
-    return there(at, { operation, payload, timeoutMs: leftMs })
+    return this.#untilReplaced(at, there(at, { operation, payload, timeoutMs: leftMs }))
+  }
+
+  /** What `call` comes to, or that nobody knows it a while after another node than `at` leads. */
+  #untilReplaced(at: number, call: Promise<CallOutcome>): Promise<CallOutcome> {
+    return new Promise((resolve) => {
+      let timer: Timer | undefined
+      const settle = (outcome: CallOutcome) => {
+        timer?.cancel()
+        this.#pending.delete(look)
+        resolve(outcome)
+      }
+      const look = () => {
+        const { clock, leader } = this.#options
+        if (leader() === undefined || leader() === at) return
+        timer ??= clock.setTimer(lateMs, () => settle({ index: 0n, failure: 'LEADERSHIP_LOST' }))
+      }
+      this.#pending.add(look)
+      void call.then(settle)
+    })
   }
 
   /** Resolves when there may be another leader, and after `delayMs` at the latest. */

@@ -10,7 +10,7 @@ import { type LinksEvents, QuorumLinks } from './peers/quorum-links.ts'
 import type { QuorumChange } from './quorum-operations.ts'
 import type { QuorumSettings } from './quorum-settings.ts'
 import { RaftNode } from './raft-node.ts'
-import { nodeOf, replicaKey } from './replica-key.ts'
+import { diskOf, nodeOf, replicaKey } from './replica-key.ts'
 import type { StateMachine } from './state-machine.ts'
 import type { RaftStorage } from './storage/raft-storage.ts'
 
@@ -155,7 +155,8 @@ export class QuorumMember implements AsyncDisposable {
         send: (message) => {
           const isReply = message.type === 'heartbeatReply'
           const beside = isReply ? events.besideHeartbeatReply() : {}
-          this.links.post(nodeOf(message.to), { raft: [message], ...beside })
+          const frame = { raft: [message], ...beside }
+          this.links.post(nodeOf(message.to), frame, diskOf(message.to))
         },
       },
       contacts: this.links.contacts,

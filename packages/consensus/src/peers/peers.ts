@@ -64,9 +64,12 @@ export class Peers implements AsyncDisposable {
     return this.#server.address
   }
 
-  /** Says something to a node, over the link that there is or one that is opened for it. */
-  post(nodeId: number, frame: Frame): void {
-    const link = this.#linkTo(nodeId)
+  /**
+   * Says something to a node, over the link that there is or one that is opened for it. Of two processes that say that they are
+   * this node, the one with the named directory gets it: the other must not be able to silence it.
+   */
+  post(nodeId: number, frame: Frame, directoryId?: string): void {
+    const link = this.#linkTo(nodeId, directoryId) ?? this.#linkTo(nodeId)
     if (link !== undefined) link.post(frame)
     else this.#dial(nodeId, frame)
   }
@@ -108,9 +111,12 @@ export class Peers implements AsyncDisposable {
     return link
   }
 
-  #linkTo(nodeId: number): PeerLink | undefined {
+  #linkTo(nodeId: number, directoryId?: string): PeerLink | undefined {
     let newest: PeerLink | undefined
-    for (const link of this.#links) if (link.peer?.nodeId === nodeId) newest = link
+    for (const link of this.#links) {
+      if (link.peer?.nodeId !== nodeId) continue
+      if (directoryId === undefined || link.peer.directoryId === directoryId) newest = link
+    }
     return newest
   }
 

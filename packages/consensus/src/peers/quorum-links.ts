@@ -97,8 +97,8 @@ export class QuorumLinks implements AsyncDisposable {
     this.#advertised = { ...advertised, port: advertised.port === 0 ? port : advertised.port }
   }
 
-  post(nodeId: number, frame: Frame): void {
-    this.#peers.post(nodeId, frame)
+  post(nodeId: number, frame: Frame, directoryId?: string): void {
+    this.#peers.post(nodeId, frame, directoryId)
   }
 
   /** Who answers at a node's address now, over a link of its own. Never rejects. */

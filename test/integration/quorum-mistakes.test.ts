@@ -1,0 +1,72 @@
+// What people get wrong when they write the configuration of several brokers: it is said in the log, and nothing is lost.
+import { expect, it } from 'vitest'
+import { auditCreations } from '../support/creation-audit.ts'
+import { eventually } from '../support/eventually.ts'
+import { prepareCluster, startCluster } from '../support/reported-cluster.ts'
+import { TopicCreators } from '../support/topic-creators.ts'
+
+it('refuses a second process with the id of a broker that lives', async () => {
+  await using cluster = await startCluster()
+  await using creators = new TopicCreators(cluster.brokers)
+  await creators.more(20)
+  await using double = await cluster.double(2)
+  double.launch()
+  expect(await double.ended()).toBe(1)
+  expect(double.process.log).toContain('DUPLICATE_BROKER_REGISTRATION')
+  await creators.more(20)
+  expect(cluster.brokers.every(({ isRunning }) => isRunning)).toBe(true)
+  expect(await auditCreations(cluster, await creators.stop())).toEqual([])
+}, 120_000)
+
+it('takes no broker of another cluster', async () => {
+  await using cluster = await startCluster()
+  await using other = await startCluster({ size: 1 })
+  await using creators = new TopicCreators(cluster.brokers)
+  await creators.more(20)
+  const stranger = other.broker(1)
+  await stranger.stop()
+  const addresses = cluster.brokers.map(({ internalPort }) => `127.0.0.1:${internalPort}`)
+  stranger.settings.set('node.id', '9')
+  stranger.settings.delete('controller.quorum.voters')
+  stranger.settings.set('controller.quorum.bootstrap.servers', addresses.join(','))
+  stranger.launch()
+  await eventually('somebody says so', () => {
+    const said = [stranger, ...cluster.brokers].flatMap(({ process }) =>
+      process.events('peer-of-another-cluster'),
+    )
+    return said.length > 0 || !stranger.isRunning || undefined
+  })
+  await creators.more(20)
+  const quorum = await cluster.quorumSeenBy(await cluster.controller())
+  const known = [...(quorum?.currentVoters ?? []), ...(quorum?.observers ?? [])]
+  expect(known.map(({ replicaId }) => replicaId).sort()).toEqual([1, 2, 3])
+  expect(await auditCreations(cluster, await creators.stop())).toEqual([])
+}, 120_000)
+
+it('says who is at the address of another node, and founds nothing', async () => {
+  await using cluster = await prepareCluster()
+  const [first, second, third] = cluster.brokers
+  const right = String(first?.settings.get('controller.quorum.voters'))
+  const wrong = `1@127.0.0.1:${first?.internalPort},2@127.0.0.1:${third?.internalPort},3@127.0.0.1:${second?.internalPort}`
+  first?.settings.set('controller.quorum.voters', wrong)
+  for (const broker of cluster.brokers) broker.launch()
+  const said = await first?.process.logged('quorum-node-has-another-id')
+  expect(said).toMatchObject({ expected: expect.any(Number), found: expect.any(Number) })
+  expect(cluster.brokers.flatMap(({ process }) => process.events('broker-ready'))).toEqual([])
+  await first?.kill()
+  first?.settings.set('controller.quorum.voters', right)
+  await first?.start()
+  await cluster.startAll()
+  await cluster.controller()
+}, 120_000)
+
+it('says for whom it waits when nobody is at an address of the voters', async () => {
+  await using cluster = await prepareCluster()
+  const [first, second, third] = cluster.brokers
+  first?.launch()
+  second?.launch()
+  const said = await first?.process.logged('quorum-waits-for-nodes')
+  expect(said).toMatchObject({ missing: expect.arrayContaining([3]) })
+  third?.launch()
+  await Promise.all(cluster.brokers.map((broker) => broker.ready()))
+}, 120_000)
