@@ -31,6 +31,7 @@ export async function openMetadata(
         partitions: config.number('num.partitions'),
         replicationFactor: config.number('default.replication.factor'),
       },
+      replicationFactorMax: 1,
       isDeletionEnabled: config.flag('delete.topic.enable'),
       configDefault,
     },

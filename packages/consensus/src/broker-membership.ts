@@ -29,6 +29,10 @@ export interface BrokerMembershipOptions {
     command: { readonly type: 'registerBroker' } & RequestOf<'registerBroker'>,
   ) => Promise<{ readonly brokerEpoch: bigint } | Refusal>
   readonly controllerId: () => number | undefined
+  /** This node leads the quorum, and a majority of it answered within that time. */
+  readonly leadsMajority: (withinMs: number) => boolean
+  /** Silence after which a controller fences a broker. */
+  readonly sessionTimeoutMs: number
   /** Says it to the controller, wherever it is. */
   readonly tell: (heartbeat: SessionHeartbeat) => void
   /** The controller does not take this broker any more: the process must end. */
@@ -41,6 +45,8 @@ const retryMs = 200
 const leaveMs = 10_000
 /** After this long without a controller there is nobody to ask. */
 const leaderlessMs = 1_000
+/** Of the session timeout: earlier than the controller, who began to count up to a heartbeat before this broker. */
+const trustedShare = 0.75
 
 export class BrokerMembership {
   readonly #options: BrokerMembershipOptions
@@ -52,6 +58,7 @@ export class BrokerMembership {
     this.#options = options
     const { clock, logger, metadataOffset, onLost } = options
     this.#session = new BrokerSession({
+      clock,
       logger,
       metadataOffset,
       onLost,
@@ -68,6 +75,16 @@ export class BrokerMembership {
   get brokerEpoch(): bigint | undefined {
     const { brokerEpoch } = this.#session
     return brokerEpoch < 0n ? undefined : brokerEpoch
+  }
+
+  /**
+   * Whether this process may still take itself for the leader of what it leads: one that stood still, or hears nothing from a
+   * controller, may have been fenced and replaced. What waits for other replicas needs no such guard: it cannot commit.
+   */
+  get isTrusted(): boolean {
+    const { sessionTimeoutMs, leadsMajority } = this.#options
+    const withinMs = sessionTimeoutMs * trustedShare
+    return this.#session.silentMs < withinMs || leadsMajority(withinMs)
   }
 
   /**

@@ -2,12 +2,13 @@
  * This broker's session with the controller: it registers, says that it lives along with every heartbeat of the quorum, and learns
  * whether it is fenced. Who is told that another process has taken its place ends.
  */
-import type { Logger } from '@naru/base'
+import type { Clock, Logger } from '@naru/base'
 import { isRefusal, type Refusal } from '@naru/metadata'
 import { kafkaErrors } from '@naru/model'
 import type { SessionHeartbeat, SessionState } from './peers/frame.ts'
 
 export interface BrokerSessionOptions {
+  readonly clock: Clock
   readonly logger: Logger
   /** Up to where this broker has acted on the metadata. */
   readonly metadataOffset: () => bigint
@@ -40,6 +41,7 @@ const attemptsMax = 50
 export class BrokerSession {
   readonly #options: BrokerSessionOptions
   #brokerEpoch = -1n
+  #heardMs = Number.NEGATIVE_INFINITY
   #sequence = 0n
   #wantFence = true
   #wantShutdown = false
@@ -53,6 +55,11 @@ export class BrokerSession {
 
   get brokerEpoch(): bigint {
     return this.#brokerEpoch
+  }
+
+  /** Since the controller last said that it holds this session, in ms. */
+  get silentMs(): number {
+    return this.#options.clock.monotonic() - this.#heardMs
   }
 
   /** Registers; resolves with the epoch. Rejects with SessionError when the controller does not take this broker. */
@@ -94,6 +101,7 @@ export class BrokerSession {
   /** What the controller holds of the session. */
   received(state: SessionState): void {
     if (state.brokerEpoch !== this.#brokerEpoch) return
+    this.#heardMs = this.#options.clock.monotonic()
     if (state.mayStop) this.#mayStop()
     if (state.isStale && !this.#isRegistering) {
       this.register().catch((error: unknown) => this.#options.onLost(error as SessionError))

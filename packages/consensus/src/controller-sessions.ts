@@ -15,6 +15,8 @@ import type { LinkEnd } from './peers/peer-link.ts'
 export interface SessionPorts {
   readonly timing: LivenessTiming
   readonly post: (nodeId: number, frame: Frame) => void
+  /** Says it along with what is said next. */
+  readonly enclose: (nodeId: number, frame: Frame) => void
   /** Who answers at a node's address now. */
   readonly probe: (nodeId: number) => Promise<Hello | LinkEnd>
   /** The answer to the broker in this process. */
@@ -94,11 +96,16 @@ export class ControllerSessions {
   }
 
   #do(output: LivenessOutput): void {
-    const { nodeId, post, answerHere } = this.#options
+    const { nodeId, post, enclose, answerHere } = this.#options
     if (output.type === 'submit') void this.#submit(output.nodeId, output.command)
     else if (output.type === 'probe') void this.#probe(output)
     else if (output.nodeId === nodeId) answerHere(output.answer)
-    else post(output.nodeId, { session: output.answer })
+    else {
+      // That nothing is new can wait for the next heartbeat of the quorum: an idle cluster says half as much.
+      const { isFenced, mayStop, isStale } = output.answer
+      const say = isFenced || mayStop || isStale ? post : enclose
+      say(output.nodeId, { session: output.answer })
+    }
   }
 
   async #submit(nodeId: number, command: Command): Promise<void> {

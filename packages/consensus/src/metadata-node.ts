@@ -103,6 +103,10 @@ export class MetadataNode implements AsyncDisposable {
     return this.#member?.leader
   }
 
+  leadsMajority(withinMs: number): boolean {
+    return this.#member?.node.leadsMajority(withinMs) ?? false
+  }
+
   get appliedIndex(): bigint {
     return this.#member?.node.appliedIndex ?? 0n
   }
@@ -178,6 +182,7 @@ export class MetadataNode implements AsyncDisposable {
       sessions: {
         timing,
         post: (to, frame) => this.#running.links.post(to, frame),
+        enclose: (to, frame) => this.#running.links.enclose(to, frame),
         probe: (id) => this.#running.links.greet(id),
         answerHere: (state) => this.#events.session(state),
       },

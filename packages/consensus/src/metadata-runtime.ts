@@ -52,6 +52,8 @@ export class MetadataRuntime implements AsyncDisposable {
       metadataOffset: () => node.copy.followedIndex,
       submit: (command) => this.submit(command),
       controllerId: () => node.leader,
+      leadsMajority: (withinMs) => node.leadsMajority(withinMs),
+      sessionTimeoutMs: options.liveness.sessionTimeoutMs,
       tell: (heartbeat) => node.tell(heartbeat),
       onLost: options.onFatal,
     })

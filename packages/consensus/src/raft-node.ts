@@ -15,6 +15,7 @@ import {
   type Ready,
   type Refusal,
   type ReplicaKey,
+  reachedByMajority,
 } from '@naru/raft'
 import { ConsensusError } from './errors.ts'
 import type { PeerTransport } from './peer-transport.ts'
@@ -127,6 +128,17 @@ export class RaftNode implements AsyncDisposable {
 
   get isLeader(): boolean {
     return this.#raft.role === 'leader'
+  }
+
+  /** Whether this node leads and a majority of the voters, itself counted, has spoken within that time. */
+  leadsMajority(withinMs: number): boolean {
+    if (!this.isLeader) return false
+    const { voters, progress } = this.#raft
+    const { self } = this.#options
+    const heardMs = reachedByMajority(voters, (voter) =>
+      voter === self ? this.#nowMs : (progress.get(voter)?.heardMs ?? Number.NEGATIVE_INFINITY),
+    )
+    return heardMs !== undefined && this.#nowMs - heardMs < withinMs
   }
 
   get appliedIndex(): bigint {

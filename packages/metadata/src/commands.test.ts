@@ -178,6 +178,20 @@ it('a batch begins with when and why it was decided', () => {
   expect(cluster.records[0]).toEqual(because('session timeout'))
 })
 
+it('a topic has at most as many replicas as the brokers can keep in sync', () => {
+  const cluster = new TestCluster(1, 2, 3)
+  cluster.settings = { ...cluster.settings, replicationFactorMax: 2 }
+  const create = (replicationFactor: number) =>
+    ({
+      type: 'createTopic',
+      topicId: id,
+      validateOnly: true,
+      topic: { name: 'orders', partitions: 1, replicationFactor, assignments: [], configs: [] },
+    }) as const
+  expect(cluster.refused(create(3))).toBe(kafkaErrors.INVALID_REPLICATION_FACTOR.name)
+  expect(cluster.run(create(2))).toMatchObject({ replicationFactor: 2 })
+})
+
 it('a topic is deleted by name or id, unless the controller forbids it', () => {
   const named = { type: 'deleteTopic', name: 'orders', topicId: zeroTopicId } as const
   const byId = { type: 'deleteTopic', name: null, topicId: id } as const

@@ -66,6 +66,10 @@ export function decideCreateTopic(
     })
   }
   const replicationFactor = assignment[0]?.length ?? 0
+  if (replicationFactor > settings.replicationFactorMax) {
+    const message = `Replication factor ${replicationFactor}: this version does not replicate partitions yet, so ${settings.replicationFactorMax} is the most`
+    return refusal(kafkaErrors.INVALID_REPLICATION_FACTOR, message)
+  }
   return { topicId, partitions: assignment.length, replicationFactor, records }
 }
 

@@ -74,6 +74,11 @@ export class PeerLink {
     else this.#schedule()
   }
 
+  /** Adds to what is said next, whenever that is. */
+  enclose(frame: Frame): void {
+    if (!this.#isOver) this.#outbox.add(frame)
+  }
+
   /** Says farewell: the silence that follows is no failure. */
   end(): void {
     if (this.#isOver) return

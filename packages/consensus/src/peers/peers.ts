@@ -74,9 +74,9 @@ export class Peers implements AsyncDisposable {
     else this.#dial(nodeId, frame)
   }
 
-  /** The process behind the newest link to a node. */
-  peer(nodeId: number): Hello | undefined {
-    return this.#linkTo(nodeId)?.peer
+  /** Says something along with what is said to that node next; nothing if there is no link. */
+  enclose(nodeId: number, frame: Frame): void {
+    this.#linkTo(nodeId)?.enclose(frame)
   }
 
   /** Asks who is at an address, over a link of its own that stays. Never rejects. */

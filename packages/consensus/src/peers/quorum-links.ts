@@ -101,6 +101,11 @@ export class QuorumLinks implements AsyncDisposable {
     this.#peers.post(nodeId, frame, directoryId)
   }
 
+  /** Says something along with what is said to that node next. */
+  enclose(nodeId: number, frame: Frame): void {
+    this.#peers.enclose(nodeId, frame)
+  }
+
   /** Who answers at a node's address now, over a link of its own. Never rejects. */
   greet(nodeId: number): Promise<Hello | LinkEnd> {
     const address = this.#addressOf(nodeId)

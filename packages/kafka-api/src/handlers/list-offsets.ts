@@ -15,7 +15,7 @@ const earliestLocal = -4n
 const latestTiered = -5n
 const earliestPendingUpload = -6n
 
-export function listOffsets({ partitions }: Pick<Ports, 'partitions'>) {
+export function listOffsets({ partitions, metadata }: Pick<Ports, 'partitions' | 'metadata'>) {
   return defineHandler(apis.listOffsets, async (request, { apiVersion }) => {
     const topics: ResponseOf<typeof apis.listOffsets>['topics'] = []
     const { isolationLevel: isolation } = request
@@ -28,7 +28,10 @@ export function listOffsets({ partitions }: Pick<Ports, 'partitions'>) {
           answered.push(refused(partitionIndex, kafkaErrors.INVALID_REQUEST))
           continue
         }
-        const host = partitions.leading(topic.name, partitionIndex)
+        const isTrusted = asked.timestamp !== latest || metadata.membership.isTrusted
+        const host = isTrusted
+          ? partitions.leading(topic.name, partitionIndex)
+          : kafkaErrors.NOT_LEADER_OR_FOLLOWER
         answered.push(await answer(host, asked, { apiVersion, isolation }))
       }
       topics.push({ name: topic.name, partitions: answered })

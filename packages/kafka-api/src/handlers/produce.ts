@@ -8,12 +8,13 @@ type Request = RequestOf<typeof apis.produce>
 type Response = ResponseOf<typeof apis.produce>
 type Topic = Response['responses'][number]
 
-export function produce({ partitions }: Pick<Ports, 'partitions'>) {
+export function produce({ partitions, metadata }: Pick<Ports, 'partitions' | 'metadata'>) {
   return defineHandler(
     apis.produce,
     (request, { apiVersion }) =>
       new Promise<Answer<Response>>((resolve) => {
-        appendAll(partitions, request, apiVersion, resolve)
+        const isTrusted = request.acks === -1 || metadata.membership.isTrusted
+        appendAll({ partitions, isTrusted }, request, apiVersion, resolve)
       }),
     { isPipelined: true },
   )
@@ -21,7 +22,7 @@ export function produce({ partitions }: Pick<Ports, 'partitions'>) {
 
 /** Starts all appends in the order of the request and answers when the last is acknowledged. */
 function appendAll(
-  partitions: Ports['partitions'],
+  { partitions, isTrusted }: { partitions: Ports['partitions']; isTrusted: boolean },
   request: Request,
   apiVersion: number,
   resolve: (answer: Answer<Response>) => void,
@@ -52,6 +53,9 @@ function appendAll(
       if (!(host instanceof PartitionHost)) done(failed(host, host.description))
       else if (request.acks < -1 || request.acks > 1) {
         done(failed(kafkaErrors.INVALID_REQUIRED_ACKS, `acks=${request.acks} is not known`))
+      } else if (!isTrusted) {
+        // Nobody else is asked before it is acknowledged, so who was replaced meanwhile would lose it.
+        done(failed(kafkaErrors.NOT_LEADER_OR_FOLLOWER, 'This broker has lost its controller'))
       } else {
         const bytes = partition.records ?? Buffer.alloc(0)
         append(host, { bytes, produceVersion: apiVersion, waits: request.acks !== 0 }, done)
