@@ -370,6 +370,61 @@ describe('who may not campaign', () => {
   })
 })
 
+describe('two that want to lead', () => {
+  const asked = { ...emptyLog, type: 'preVote' } as const
+
+  it('whoever would vote for another one waits for it, but not long', () => {
+    const follower = new SoloReplica({ term: 1n })
+    follower.nowMs = follower.raft.deadlineMs - 1
+    follower.hear('2', asked, 2n)
+    expect(follower.raft.deadlineMs - follower.nowMs).toBeGreaterThanOrEqual(electionBaseMs / 4)
+    expect(follower.raft.deadlineMs - follower.nowMs).toBeLessThan(electionBaseMs / 2)
+  })
+
+  it('of two with equal logs the first among the voters goes on', () => {
+    const rivals = cluster(3, () => ({ term: 1n }))
+    for (const rival of rivals) rival.timeOut()
+    for (const rival of rivals) rival.run()
+    rivals[0]?.hear('2', asked, 2n)
+    rivals[1]?.hear('1', asked, 2n)
+    expect(rivals.map(({ raft }) => raft.role)).toEqual(['candidate', 'follower', 'candidate'])
+    // What was said to it before counts no more.
+    rivals[1]?.run()
+    rivals[1]?.hear('1', { type: 'preVoteReply', granted: true }, 2n)
+    rivals[1]?.hear('3', { type: 'preVoteReply', granted: true }, 2n)
+    expect(rivals[1]?.run().messages).toEqual([])
+  })
+
+  it('the one with the better log goes on, whatever its place', () => {
+    const first = new SoloReplica({ term: 1n, log: [1n] })
+    first.timeOut()
+    first.run()
+    first.hear('3', { type: 'preVote', lastIndex: 2n, lastTerm: 1n }, 2n)
+    expect(first.raft.role).toBe('follower')
+    const last = new SoloReplica({ self: '3', term: 1n, log: [1n] })
+    last.timeOut()
+    last.run()
+    last.hear('1', asked, 2n)
+    expect(last.raft.role).toBe('candidate')
+    expect(grantsOf(last)).toEqual([false])
+  })
+
+  it('makes way for no replica that does not vote', () => {
+    const candidate = new SoloReplica({ self: '2', term: 1n })
+    candidate.timeOut()
+    candidate.run()
+    candidate.hear('0', asked, 2n)
+    expect(candidate.raft.role).toBe('candidate')
+    expect(grantsOf(candidate)).toEqual([true])
+  })
+
+  it('whoever campaigns already does not give up', () => {
+    const candidate = inRole('candidate', { self: '3' })
+    candidate.hear('1', asked, candidate.raft.term + 1n)
+    expect(candidate.raft.role).toBe('candidate')
+  })
+})
+
 describe('a leader that is known to be dead (R6)', () => {
   function forgetful(self: string): SoloReplica {
     const replica = new SoloReplica({ self, term: 1n, voters: ['1', '2', '3', '4'] })

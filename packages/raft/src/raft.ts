@@ -219,8 +219,25 @@ export class Raft {
 
   /** Who campaigns against a leader that lives may have been away when it was removed: it gets the log, which tells it (KIP-853). */
   #answerPreVote(message: Message & { type: 'preVote' }): void {
-    answerPreVote(this.#replica, message, this.#role.hasLiveLeader)
+    const granted = answerPreVote(this.#replica, message, this.#role.hasLiveLeader)
     if (this.#role.hasLiveLeader) this.#answerObserver(message)
+    if (granted) this.#makeWay(message)
+  }
+
+  /**
+   * Two that campaign at once split the votes. The log of the other one is no worse, so whoever would vote for this replica votes for
+   * that one: it goes first. Of two that ask at the same time with equal logs it is the one that comes first among the voters.
+   */
+  #makeWay({ from, lastIndex, lastTerm }: Message & { type: 'preVote' }): void {
+    const { membership, log, self } = this.#replica
+    const { voters } = membership
+    if (!voters.includes(from)) return
+    if (this.#role instanceof Candidate && this.#role.isAsking) {
+      const isEqual = lastIndex === log.lastIndex && lastTerm === log.lastTerm
+      if (isEqual && voters.indexOf(self) < voters.indexOf(from)) return
+      this.#become({ to: 'follower', leader: undefined })
+    }
+    this.#follower?.madeWay()
   }
 
   #observe(leader: ReplicaKey): void {

@@ -2,12 +2,12 @@
 import type { MessageOf } from './messages.ts'
 import type { Replica } from './replica.ts'
 
-/** Whether it would vote for the sender in the term that the sender would campaign in. Binds it to nothing. */
+/** Says whether it would vote for the sender in the term that the sender would campaign in, and returns it. Binds it to nothing. */
 export function answerPreVote(
   replica: Replica,
   message: MessageOf<'preVote'>,
   hasLiveLeader: boolean,
-): void {
+): boolean {
   const granted =
     message.term > replica.term &&
     !hasLiveLeader &&
@@ -15,6 +15,7 @@ export function answerPreVote(
     replica.log.isCoveredBy(message.lastIndex, message.lastTerm)
   const term = granted ? message.term : replica.term
   replica.sendUnbound(message.from, { type: 'preVoteReply', granted }, term)
+  return granted
 }
 
 /** Votes, at most once in a term, and not against a leader of that term. Returns whether it did. */

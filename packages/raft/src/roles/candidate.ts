@@ -25,6 +25,11 @@ export class Candidate implements RoleBehaviour {
     return this.#deadlineMs
   }
 
+  /** It has not campaigned yet. */
+  get isAsking(): boolean {
+    return this.#isPreVote
+  }
+
   step(message: Message): Transition {
     const wanted = this.#isPreVote ? 'preVoteReply' : 'voteReply'
     if (message.type !== wanted || this.#isOutdated(message)) return undefined

@@ -1,6 +1,6 @@
 /** Takes the log from a leader, or waits for one. A replica that may not campaign asks around for the leader instead. */
 import { assert, crc32c } from '@naru/base'
-import { electionTimeoutMs, rankDelayMs } from '../election-timeout.ts'
+import { electionTimeoutMs, preVoteTimeoutMs, rankDelayMs } from '../election-timeout.ts'
 import type { ReplicaKey, Snapshot } from '../entry.ts'
 import type { Message, MessageOf } from '../messages.ts'
 import type { ReceivedChunk } from '../ready.ts'
@@ -111,6 +111,12 @@ export class Follower implements RoleBehaviour {
   /** It voted for somebody: he gets the time to win. */
   voted(): void {
     this.#electionMs = this.#randomElectionMs()
+  }
+
+  /** Another one asks for votes: it gets the time to win, and not much more, as it may have died meanwhile. */
+  madeWay(): void {
+    const { options, nowMs } = this.#replica
+    this.#electionMs = nowMs + preVoteTimeoutMs(options.random, options.electionBaseMs)
   }
 
   /** The leader is dead, whatever the clock says: the voters take turns to campaign. */
