@@ -4,7 +4,7 @@
  */
 import type { Clock, Logger } from '@naru/base'
 import { isRefusal, type Refusal } from '@naru/metadata'
-import { kafkaErrors } from '@naru/model'
+import { type KafkaError, kafkaErrors } from '@naru/model'
 import type { SessionHeartbeat, SessionState } from './peers/frame.ts'
 
 export interface BrokerSessionOptions {
@@ -26,12 +26,14 @@ export interface BrokerSessionOptions {
 export class SessionError extends Error {
   override readonly name = 'SessionError'
   readonly code: string
+  readonly kafka: KafkaError
   readonly hint =
     'Each broker of a cluster needs a node.id of its own, and one process per data directory'
 
   constructor({ error, message }: Refusal) {
     super(message)
     this.code = error.name
+    this.kafka = error
   }
 }
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import module from 'node:module'
 import { FileSystemError, type Logger, type MessageNetwork, TransportError } from '@naru/base'
 import { type BrokerConfig, createBroker, isBrokerKey, resolveConfig } from '@naru/broker'
-import { MetadataStoreError } from '@naru/consensus'
+import { MetadataStoreError, SessionError } from '@naru/consensus'
 import { LogDirectoryError } from '@naru/log'
 import { ConfigError, environmentSettings, parseProperties, type Setting } from '@naru/model'
 import {
@@ -134,6 +134,10 @@ function startFailure(error: unknown): unknown {
   if (error instanceof MetadataStoreError) {
     const { code, message, hint } = error
     return new Failure(code, message, { hint, cause: error })
+  }
+  if (error instanceof SessionError) {
+    const { kafka, message, hint } = error
+    return new Failure(kafka, message, { hint, cause: error })
   }
   return error instanceof ConfigError ? configFailure(error) : error
 }
