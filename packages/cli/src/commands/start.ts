@@ -31,10 +31,10 @@ export async function start(options: StartOptions): Promise<void> {
   const logger = await createLogger(config)
   if (unknown.length > 0) logger.warn('unknown-environment', { variables: unknown })
   // From the beginning: without a quorum the start may take for ever, and who is told that it is ready may stop it at once.
-  const stop = stopRequested()
-  const broker = await Promise.race([run(config, logger), stop.then(() => undefined)])
+  using stop = stopRequested()
+  const broker = await Promise.race([run(config, logger), stop.reason.then(() => undefined)])
   if (broker === undefined) {
-    logger.info('broker-stopped', { reason: await stop })
+    logger.info('broker-stopped', { reason: await stop.reason })
     process.exit(exitCodes.ok)
   }
   const { nodeId, clusterId, listeners, grpc, quorum } = broker
@@ -42,7 +42,7 @@ export async function start(options: StartOptions): Promise<void> {
   logger.info('broker-ready', { ...ready, startMs: Math.round(performance.now()) })
   if (process.connected) process.send?.({ event: 'ready', ...ready })
   module.flushCompileCache()
-  const reason = await stop
+  const reason = await stop.reason
   logger.info('broker-stopping', { reason })
   await broker[Symbol.asyncDispose]()
   logger.info('broker-stopped')
@@ -142,18 +142,28 @@ function startFailure(error: unknown): unknown {
   return error instanceof ConfigError ? configFailure(error) : error
 }
 
-/** SIGINT reaches launcher and broker alike on a terminal: a forked broker leaves it to its launcher. */
-function stopRequested(): Promise<string> {
-  return new Promise((resolveStop) => {
-    process.on('SIGTERM', () => resolveStop('SIGTERM'))
-    process.on('SIGHUP', () => resolveStop('SIGHUP'))
-    if (process.send === undefined) process.on('SIGINT', () => resolveStop('SIGINT'))
-    else {
-      process.on('SIGINT', () => {})
-      process.on('disconnect', () => resolveStop('launcher gone'))
-      if (!process.connected) resolveStop('launcher gone')
-    }
-    // Timers of the broker do not keep the process alive; waiting for a stop does.
-    setInterval(() => {}, 2 ** 30)
-  })
+/**
+ * SIGINT reaches launcher and broker alike on a terminal: a forked broker leaves it to its launcher. Until it is disposed of, which a
+ * start that fails does, it keeps the process alive.
+ */
+function stopRequested(): Disposable & { readonly reason: Promise<string> } {
+  const { promise: reason, resolve } = Promise.withResolvers<string>()
+  const launcherGone = () => resolve('launcher gone')
+  process.on('SIGTERM', () => resolve('SIGTERM'))
+  process.on('SIGHUP', () => resolve('SIGHUP'))
+  if (process.send === undefined) process.on('SIGINT', () => resolve('SIGINT'))
+  else {
+    process.on('SIGINT', () => {})
+    process.on('disconnect', launcherGone)
+    if (!process.connected) launcherGone()
+  }
+  // Timers of the broker do not keep the process alive; waiting for a stop does.
+  const waiting = setInterval(() => {}, 2 ** 30)
+  return {
+    reason,
+    [Symbol.dispose]() {
+      clearInterval(waiting)
+      process.off('disconnect', launcherGone)
+    },
+  }
 }
