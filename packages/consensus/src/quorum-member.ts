@@ -9,7 +9,7 @@ import type { Frame, Hello } from './peers/frame.ts'
 import { type LinksEvents, QuorumLinks } from './peers/quorum-links.ts'
 import type { QuorumChange } from './quorum-operations.ts'
 import type { QuorumSettings } from './quorum-settings.ts'
-import { RaftNode } from './raft-node.ts'
+import { type LogLimits, RaftNode } from './raft-node.ts'
 import { nodeOf, replicaKey } from './replica-key.ts'
 import type { StateMachine } from './state-machine.ts'
 import type { RaftStorage } from './storage/raft-storage.ts'
@@ -20,6 +20,7 @@ export interface QuorumMemberOptions {
   readonly directoryId: string
   readonly incarnationId: string
   readonly quorum: QuorumSettings
+  readonly logLimits?: LogLimits
   /** Opens the storage; called again after the first entry was written beside it. */
   readonly openStorage: () => Promise<RaftStorage>
   readonly stateMachine: StateMachine
@@ -143,9 +144,10 @@ export class QuorumMember implements AsyncDisposable {
   }
 
   async #run(storage: RaftStorage): Promise<void> {
-    const { quorum, stateMachine, clock, random, events, onFatal } = this.#options
+    const { quorum, logLimits, stateMachine, clock, random, events, onFatal } = this.#options
     const { electionTimeoutMs } = quorum
     this.#node = await RaftNode.start({
+      ...logLimits,
       self: this.self,
       storage,
       clock,
