@@ -11,7 +11,7 @@ import { MetadataCopy } from './metadata-copy.ts'
 import type { CallOutcome, Frame, Hello, SessionHeartbeat, SessionState } from './peers/frame.ts'
 import { QuorumMember } from './quorum-member.ts'
 import { internalListener, type QuorumSettings } from './quorum-settings.ts'
-import type { RaftNode } from './raft-node.ts'
+import type { LogLimits, RaftNode } from './raft-node.ts'
 import type { RaftStorage } from './storage/raft-storage.ts'
 
 export interface MetadataNodeOptions {
@@ -20,6 +20,7 @@ export interface MetadataNodeOptions {
   readonly directoryId: string
   readonly openStorage: () => Promise<RaftStorage>
   readonly quorum: QuorumSettings
+  readonly logLimits?: LogLimits
   readonly controller: ControllerSettings
   readonly liveness: LivenessTiming
   /** What a new cluster begins with. */

@@ -9,7 +9,7 @@ import type { Frame, Hello } from './peers/frame.ts'
 import { type LinksEvents, QuorumLinks } from './peers/quorum-links.ts'
 import type { QuorumChange } from './quorum-operations.ts'
 import type { QuorumSettings } from './quorum-settings.ts'
-import { RaftNode } from './raft-node.ts'
+import { type LogLimits, RaftNode } from './raft-node.ts'
 import { diskOf, nodeOf, replicaKey } from './replica-key.ts'
 import type { StateMachine } from './state-machine.ts'
 import type { RaftStorage } from './storage/raft-storage.ts'
@@ -20,6 +20,7 @@ export interface QuorumMemberOptions {
   readonly directoryId: string
   readonly incarnationId: string
   readonly quorum: QuorumSettings
+  readonly logLimits?: LogLimits
   /** Opens the storage; called again after the first entry was written beside it. */
   readonly openStorage: () => Promise<RaftStorage>
   readonly stateMachine: StateMachine
@@ -41,6 +42,10 @@ export interface QuorumEvents extends Omit<LinksEvents, 'gone'> {
 }
 
 const heartbeatMsMax = 150
+/** How long a change of the voters may wait for what it needs: the end of another one, or a replica that catches up. */
+const changeMs = 3_000
+const changeRetryMs = 50
+const passing: ReadonlySet<Refusal> = new Set(['lagging', 'changeInProgress', 'notReady', 'busy'])
 
 export class QuorumMember implements AsyncDisposable {
   readonly self: ReplicaKey
@@ -111,12 +116,14 @@ export class QuorumMember implements AsyncDisposable {
       return target === undefined ? 'unknownVoter' : this.#handOver(target)
     }
     const key = replicaKey({ nodeId, directoryId })
-    try {
-      await this.node.changeVoters(kind === 'add' ? { add: key } : { remove: key }).applied
-      return undefined
-    } catch (error) {
-      if (error instanceof ConsensusError && error.refusal !== undefined) return error.refusal
-      throw error
+    const change = kind === 'add' ? { add: key } : { remove: key }
+    const { clock } = this.#options
+    const deadlineMs = clock.monotonic() + changeMs
+    for (;;) {
+      const refusal = await this.#changeVoters(change)
+      const isOver = refusal === undefined || !passing.has(refusal)
+      if (isOver || clock.monotonic() >= deadlineMs) return refusal
+      await new Promise<void>((resolve) => clock.setTimer(changeRetryMs, resolve))
     }
   }
 
@@ -127,6 +134,16 @@ export class QuorumMember implements AsyncDisposable {
     await this.#node?.[Symbol.asyncDispose]()
     await this.links[Symbol.asyncDispose]()
     await this.#storage?.[Symbol.asyncDispose]()
+  }
+
+  async #changeVoters(change: { add: ReplicaKey } | { remove: ReplicaKey }) {
+    try {
+      await this.node.changeVoters(change).applied
+      return undefined
+    } catch (error) {
+      if (error instanceof ConsensusError && error.refusal !== undefined) return error.refusal
+      throw error
+    }
   }
 
   /** Resolves when this node leads no more, or when the target had its time. */
@@ -143,9 +160,10 @@ export class QuorumMember implements AsyncDisposable {
   }
 
   async #run(storage: RaftStorage): Promise<void> {
-    const { quorum, stateMachine, clock, random, events, onFatal } = this.#options
+    const { quorum, logLimits, stateMachine, clock, random, events, onFatal } = this.#options
     const { electionTimeoutMs } = quorum
     this.#node = await RaftNode.start({
+      ...logLimits,
       self: this.self,
       storage,
       clock,

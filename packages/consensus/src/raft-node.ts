@@ -23,9 +23,18 @@ import { SnapshotExchange } from './snapshot-exchange.ts'
 import type { StateMachine } from './state-machine.ts'
 import type { RaftStorage } from './storage/raft-storage.ts'
 
-const snapshotBytes = 32 << 20
+/** What a replica keeps at once; each has a default. */
+export interface LogLimits {
+  /** Entries, or bytes of them, after which a snapshot is taken, and how many entries are kept below it. */
+  readonly snapshotEntries?: number
+  readonly snapshotBytes?: number
+  readonly trailingEntries?: number
+  /** Of a snapshot, in one message. */
+  readonly chunkBytes?: number
+  readonly limits?: RaftLimits
+}
 
-export interface RaftNodeOptions {
+export interface RaftNodeOptions extends LogLimits {
   readonly self: ReplicaKey
   readonly storage: RaftStorage
   readonly transport: PeerTransport
@@ -35,10 +44,6 @@ export interface RaftNodeOptions {
   readonly contacts: readonly ReplicaKey[]
   readonly electionBaseMs: number
   readonly heartbeatMs: number
-  /** Entries after which a snapshot is taken, and how many are kept below it. */
-  readonly snapshotEntries?: number
-  readonly trailingEntries?: number
-  readonly limits?: RaftLimits
   readonly onEvent: (event: RaftEvent) => void
   /** The disk failed, or an invariant is broken: the process must end. */
   readonly onFatal: (error: unknown) => void
@@ -95,6 +100,7 @@ export class RaftNode implements AsyncDisposable {
       raft: this.#raft,
       storage,
       stateMachine: options.stateMachine,
+      chunkBytes: options.chunkBytes ?? 256 << 10,
       onRestored: (index) => {
         this.#appliedIndex = index
         this.#wakeApplied()
@@ -323,8 +329,8 @@ export class RaftNode implements AsyncDisposable {
 
   #considerSnapshot(): void {
     const since = this.#appliedIndex - (this.#raft.snapshot?.index ?? 0n)
-    const entries = BigInt(this.#options.snapshotEntries ?? 20_000)
-    if (since < entries && this.#appliedBytes < snapshotBytes) return
+    const { snapshotEntries = 20_000, snapshotBytes = 32 << 20 } = this.#options
+    if (since < BigInt(snapshotEntries) && this.#appliedBytes < snapshotBytes) return
     this.#appliedBytes = 0
     this.#snapshots.take(this.#appliedIndex)
   }

@@ -6,12 +6,12 @@ import type { Raft, Ready, ReceivedChunk } from '@naru/raft'
 import type { StateMachine } from './state-machine.ts'
 import type { RaftStorage } from './storage/raft-storage.ts'
 
-const chunkBytes = 256 << 10
-
 export interface SnapshotExchangeOptions {
   readonly raft: Raft
   readonly storage: RaftStorage
   readonly stateMachine: StateMachine
+  /** Sent in one message. */
+  readonly chunkBytes: number
   /** The state machine was set to the entry at `index`. */
   readonly onRestored: (index: bigint) => void
   /** The core was told something: it may have more to do. */
@@ -46,7 +46,7 @@ export class SnapshotExchange {
   }
 
   send({ to, snapshot, offset }: Ready['chunks'][number]): void {
-    const { raft, storage } = this.#options
+    const { raft, storage, chunkBytes } = this.#options
     this.#inTurn(async () => {
       const piece = await storage.readSnapshot(snapshot.index, offset, chunkBytes)
       if (piece === undefined) raft.chunkUnavailable(to)

@@ -3,37 +3,23 @@
  * next one, so a run depends on the seed alone.
  */
 import type { Clock, Timer } from '@naru/base'
-
-interface Event {
-  readonly atMs: number
-  readonly order: number
-  readonly run: () => void
-}
+import { EventQueue } from './event-queue.ts'
 
 const epochMs = 1_700_000_000_000
 
 export class SimulatedClock implements Clock {
-  #events: Event[] = []
-  #nowMs = 0
-  #order = 0
+  readonly #events = new EventQueue()
 
   now(): number {
-    return epochMs + Math.floor(this.#nowMs)
+    return epochMs + Math.floor(this.#events.nowMs)
   }
 
   monotonic(): number {
-    return this.#nowMs
+    return this.#events.nowMs
   }
 
   setTimer(delayMs: number, callback: () => void): Timer {
-    const event = { atMs: this.#nowMs + Math.max(0, delayMs), order: this.#order++, run: callback }
-    const index = this.#events.findLastIndex((each) => each.atMs <= event.atMs)
-    this.#events.splice(index + 1, 0, event)
-    return {
-      cancel: () => {
-        this.#events = this.#events.filter((each) => each !== event)
-      },
-    }
+    return this.#events.after(delayMs, callback)
   }
 
   afterTurn(callback: () => void): void {
@@ -47,20 +33,14 @@ export class SimulatedClock implements Clock {
 
   /** Forgets everything that was going to happen: the process that wanted it is dead. */
   clear(): void {
-    this.#events = []
+    this.#events.clear()
   }
 
   /** Runs the next event and all that follows from it at once; false when there is none. */
   async step(): Promise<boolean> {
-    const event = this.#events.shift()
-    if (event === undefined) {
-      await this.settle()
-      return this.#events.length > 0
-    }
-    this.#nowMs = event.atMs
-    event.run()
+    const hasRun = this.#events.step()
     await this.settle()
-    return true
+    return hasRun || this.#events.size > 0
   }
 
   /** Lets every promise that is ready run: what follows at once from what has happened. */

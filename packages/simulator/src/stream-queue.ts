@@ -15,6 +15,9 @@ export type Item =
 /** Why the first item does not arrive: until a time, or until somebody says that it can be tried again. */
 export type Obstacle = number | 'cut' | 'off' | 'stopped' | 'void' | 'hanging'
 
+/** Less may be nothing at all, added to a time that has gone far: then it would wait for ever at the same moment. */
+const leastWaitMs = 0.001
+
 export interface StreamQueuePorts {
   readonly clock: Clock
   delayMs(): number
@@ -101,7 +104,7 @@ export class StreamQueue {
     const { clock, obstacle, arrive } = this.#ports
     const found = obstacle(first.item)
     if (typeof found === 'number') {
-      this.#arm(clock.monotonic() + found)
+      this.#arm(clock.monotonic() + Math.max(found, leastWaitMs))
       return
     }
     this.#stalledBy = found

@@ -1,8 +1,8 @@
 /** A cluster of replicas on a network that loses, doubles, delays and cuts, with clients that propose and read. */
 import type { Entry, Message, ReplicaKey } from '@naru/raft'
 import { majority } from '@naru/raft'
+import { EventQueue } from '../event-queue.ts'
 import { SeededRandom } from '../seeded-random.ts'
-import { EventQueue } from './event-queue.ts'
 import { mustHold, RaftHistory } from './raft-history.ts'
 import {
   electionBaseMs,

@@ -9,8 +9,8 @@ import {
   type ReplicaKey,
   type Snapshot,
 } from '@naru/raft'
+import type { EventQueue } from '../event-queue.ts'
 import type { SeededRandom } from '../seeded-random.ts'
-import type { EventQueue } from './event-queue.ts'
 import { chainHash, mustHold, type RaftHistory } from './raft-history.ts'
 import { SimulatedDisk } from './simulated-raft-disk.ts'
 

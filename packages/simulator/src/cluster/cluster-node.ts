@@ -1,0 +1,210 @@
+/** One broker of a simulated cluster: its disk, which stays, and its process, which comes and goes. */
+import { FileSystemError, type Logger, type MessageNetwork } from '@naru/base'
+import { type MetadataFollower, MetadataRuntime, SessionError } from '@naru/consensus'
+import { type Cleanliness, defaultTiming, initialLevels, type MetadataRecord } from '@naru/metadata'
+import { topicConfigKey } from '@naru/model'
+import type { SeededRandom } from '../seeded-random.ts'
+import type { SimulatedProcess } from '../simulated-process.ts'
+import type { ClusterOptions } from './cluster-options.ts'
+import { type LogArchive, LogView } from './log-archive.ts'
+import { heldToDisk } from './promise-tap.ts'
+import { RaftDisk } from './raft-disk.ts'
+import { SimulatedRaftStorage } from './simulated-raft-storage.ts'
+
+export const internalPort = 19_092
+
+export interface NodeWorld {
+  readonly options: ClusterOptions
+  readonly archive: LogArchive
+  diskMs(): number
+  diskFails(): boolean
+  /** The core of a process says something. */
+  onRaft(life: NodeLife, event: string, fields: Readonly<Record<string, unknown>>): void
+}
+
+/** One process of a node. */
+export interface NodeLife {
+  readonly node: ClusterNode
+  readonly process: SimulatedProcess
+  runtime: MetadataRuntime | undefined
+  view: LogView | undefined
+  /** Up to where its copy has been held to the truth. */
+  checkedIndex: bigint
+  /** A snapshot has taken the place of everything since. */
+  isRestored: boolean
+  isLeader: boolean
+  isStopping: boolean
+  /** Why the process has to end. */
+  end: 'stopped' | 'failed' | undefined
+  /** What must not happen. */
+  bug: unknown
+}
+
+export class ClusterNode {
+  readonly id: number
+  readonly host: string
+  disk: RaftDisk
+  life: NodeLife | undefined
+  /** How the last process ended, and the registration that it left on the disk. */
+  cleanliness: Cleanliness = 'unknown'
+  brokerEpoch = -1n
+  readonly #random: SeededRandom
+
+  constructor(id: number, random: SeededRandom) {
+    this.id = id
+    this.host = `n${id}`
+    this.#random = random
+    this.disk = this.#newDisk()
+  }
+
+  get directoryId(): string {
+    return this.disk.key.slice(this.disk.key.indexOf('/') + 1)
+  }
+
+  /** Another disk, with nothing on it. */
+  replaceDisk(): void {
+    this.disk = this.#newDisk()
+    this.cleanliness = 'unknown'
+    this.brokerEpoch = -1n
+  }
+
+  start(process: SimulatedProcess, network: MessageNetwork, world: NodeWorld): void {
+    const life: NodeLife = {
+      node: this,
+      process,
+      runtime: undefined,
+      view: undefined,
+      checkedIndex: 0n,
+      isRestored: false,
+      isLeader: false,
+      isStopping: false,
+      end: undefined,
+      bug: undefined,
+    }
+    this.life = life
+    this.#live(life, network, world).catch((error: unknown) => noteFailure(life, error))
+  }
+
+  /** As SIGTERM. */
+  stop(): void {
+    const { life } = this
+    const runtime = life?.runtime
+    if (life === undefined || runtime === undefined || life.isStopping) return
+    life.isStopping = true
+    runtime.membership
+      .leave()
+      .then(() => runtime[Symbol.asyncDispose]())
+      .then(() => {
+        life.end = 'stopped'
+      })
+      .catch((error: unknown) => noteFailure(life, error))
+  }
+
+  async #live(life: NodeLife, network: MessageNetwork, world: NodeWorld): Promise<void> {
+    const runtime = await this.#open(life, network, world)
+    life.runtime = runtime
+    await runtime.follow(followerOf(life))
+    const { membership } = runtime
+    const { directoryId, cleanliness, brokerEpoch } = this
+    const { host, port } = runtime.internalAddress
+    const registration = {
+      rack: null,
+      endpoints: [{ listener: 'naru.internal', host, port }],
+      directories: [{ directoryId, cleanliness, brokerEpoch }],
+    }
+    await membership.register(registration, async (epoch) => {
+      await life.process.pause(world.diskMs())
+      this.brokerEpoch = epoch
+      this.cleanliness = 'process-crash'
+    })
+    // Some take their time to load their logs.
+    await life.process.pause(this.#random.pick([0, 5, 500]))
+    if (!life.isStopping) await membership.takePart()
+  }
+
+  #open(life: NodeLife, network: MessageNetwork, world: NodeWorld): Promise<MetadataRuntime> {
+    const { id: nodeId, directoryId, disk, host } = this
+    const { options } = world
+    const { process } = life
+    const random = this.#random.split()
+    const logger = loggerOf((event, fields) => world.onRaft(life, event, fields))
+    const voters = Array.from({ length: options.voters }, (_, at) => {
+      return [at + 1, { host: `n${at + 1}`, port: internalPort }] as const
+    })
+    return MetadataRuntime.open({
+      nodeId,
+      directoryId,
+      openStorage: () => this.#openStorage(life, disk, world),
+      quorum: {
+        voters: new Map(voters),
+        bootstrapServers: voters.map(([, address]) => address),
+        electionTimeoutMs: options.electionTimeoutMs,
+        listen: { host, port: internalPort },
+        advertised: { host, port: internalPort },
+        peerAddresses: new Map(),
+      },
+      logLimits: options.logLimits,
+      controller: {
+        defaults: { partitions: 1, replicationFactor: 1 },
+        replicationFactorMax: 5,
+        isDeletionEnabled: true,
+        configDefault: (name) => topicConfigKey(name)?.default ?? '',
+      },
+      firstRecords: (): MetadataRecord[] => [
+        { type: 'cluster', clusterId: random.bytes(16).toString('base64url') },
+        ...initialLevels.map((feature) => ({ type: 'feature', ...feature }) as const),
+      ],
+      liveness: defaultTiming,
+      network: heldToDisk(network, disk),
+      clock: process,
+      random,
+      logger,
+      onFatal: (error) => noteFailure(life, error),
+    })
+  }
+
+  async #openStorage(life: NodeLife, disk: RaftDisk, world: NodeWorld) {
+    const storage = await SimulatedRaftStorage.open(disk, {
+      process: life.process,
+      delayMs: () => world.diskMs(),
+      fails: () => world.diskFails(),
+      onPersist: ({ reset, entries }) => {
+        if (reset !== undefined) life.view?.reset(reset.index, reset.term)
+        life.view?.append(entries)
+      },
+    })
+    const { snapshot, entries } = storage.stored
+    const base =
+      snapshot === undefined ? undefined : world.archive.at(snapshot.index, snapshot.term)
+    life.view = new LogView(world.archive, disk.key, base, entries)
+    return storage
+  }
+
+  #newDisk(): RaftDisk {
+    return new RaftDisk(`${this.id}/${this.#random.bytes(16).toString('base64url')}`)
+  }
+}
+
+/** A disk that fails and a controller that does not take this broker end the process; anything else is a bug. */
+function noteFailure(life: NodeLife, error: unknown): void {
+  if (error instanceof FileSystemError || error instanceof SessionError) life.end ??= 'failed'
+  else life.bug ??= error
+}
+
+function followerOf(life: NodeLife): MetadataFollower {
+  return {
+    adopt: async () => {},
+    follow: async () => {},
+    followAll: async () => {
+      life.isRestored = true
+    },
+  }
+}
+
+function loggerOf(
+  note: (event: string, fields: Readonly<Record<string, unknown>>) => void,
+): Logger {
+  const say = (event: string, fields: Readonly<Record<string, unknown>> = {}) => note(event, fields)
+  const logger: Logger = { debug: say, info: say, warn: say, error: say, child: () => logger }
+  return logger
+}

@@ -1,0 +1,125 @@
+/**
+ * A walk: brokers found a cluster and keep its metadata while machines, disks and networks fail and clients go on; then everything is
+ * whole, and must come together.
+ */
+
+import { calm } from '../network-faults.ts'
+import { mustHold } from '../raft/raft-history.ts'
+import type { SeededRandom } from '../seeded-random.ts'
+import { ClusterClients } from './cluster-clients.ts'
+import { type Fault, faults } from './cluster-faults.ts'
+import { calmDisk } from './cluster-options.ts'
+import { ClusterWorld } from './cluster-world.ts'
+
+export interface ClusterLife {
+  /** Two walks with the same one were the same. */
+  readonly trace: string
+  readonly virtualMs: number
+  readonly events: number
+  readonly committed: number
+  readonly answered: number
+}
+
+/** After which a whole cluster must have come together. */
+const healMs = 45_000
+const actionMs = 40
+
+class ClusterWalk {
+  readonly world: ClusterWorld
+  readonly clients: ClusterClients
+  readonly #random: SeededRandom
+  readonly #faults: readonly Fault[]
+
+  constructor(seed: number) {
+    this.world = new ClusterWorld(seed)
+    this.clients = new ClusterClients(this.world)
+    this.#random = this.world.random.split()
+    this.#faults = faults.filter(() => this.#random.chance(0.5))
+  }
+
+  async run(): Promise<void> {
+    const { world, clients } = this
+    for (const node of world.nodes) {
+      const lateMs = this.#random.pick([0, 0, 5, 200, 3_000])
+      world.clock.setTimer(lateMs, () => world.start(node))
+    }
+    while (world.clock.monotonic() < world.options.faultyMs) {
+      clients.act()
+      if (this.#random.chance(0.15)) this.#fail()
+      if (this.#random.chance(0.3)) this.#restart(0.3)
+      await world.runUntil(
+        world.clock.monotonic() + actionMs * (0.5 + this.#random.below(100) / 100),
+      )
+    }
+    this.#heal()
+    await this.#comeTogether()
+    await clients.readAll()
+    clients.check()
+  }
+
+  #fail(): void {
+    if (this.#faults.length > 0) this.#random.pick(this.#faults)(this.world, this.#random)
+  }
+
+  #restart(chance: number): void {
+    for (const node of this.world.nodes) {
+      if (node.life === undefined && this.#random.chance(chance)) this.world.start(node)
+    }
+  }
+
+  #heal(): void {
+    const { world } = this
+    world.network.faults = calm
+    world.disk = calmDisk
+    world.network.healAll()
+    for (const { host } of world.nodes) world.network.goOn(host)
+  }
+
+  async #comeTogether(): Promise<void> {
+    const { world, clients } = this
+    const endMs = world.clock.monotonic() + healMs
+    while (!this.#isTogether() && world.clock.monotonic() < endMs) {
+      this.#restart(1)
+      clients.act()
+      await world.runUntil(world.clock.monotonic() + 100)
+    }
+    mustHold(this.#isTogether(), 'progress', () => this.#describe())
+  }
+
+  #isTogether(): boolean {
+    const { lives, nodes, truth, leader } = this.world
+    if (leader === undefined || lives.length < nodes.length) return false
+    return lives.every(({ runtime, node }) => {
+      const broker = truth.image.brokers.get(node.id)
+      const isPart = broker?.isFenced === false && broker.brokerEpoch === node.brokerEpoch
+      return isPart && runtime !== undefined && truth.isEqual(runtime.image)
+    })
+  }
+
+  #describe(): string {
+    const { lives, truth } = this.world
+    const states = lives.map(({ node, runtime, isLeader }) => {
+      const broker = truth.image.brokers.get(node.id)
+      return `${node.id}${isLeader ? ' leads' : ''} at ${runtime?.lastIndex}, fenced ${broker?.isFenced}, epoch ${node.brokerEpoch} of ${broker?.brokerEpoch}`
+    })
+    return `not together after ${healMs} ms, committed ${truth.lastIndex}: ${states.join('; ')}`
+  }
+}
+
+/** Runs one walk; rejects at the first violation. */
+export async function walkCluster(seed: number): Promise<ClusterLife> {
+  const walk = new ClusterWalk(seed)
+  const { world, clients } = walk
+  try {
+    await walk.run()
+  } finally {
+    for (const node of world.nodes) world.kill(node, { isPowerLost: true })
+  }
+  return {
+    trace: world.network.trace.value,
+    virtualMs: world.clock.monotonic(),
+    events: world.events,
+    committed: Number(world.truth.lastIndex),
+    answered: clients.answered,
+  }
+}

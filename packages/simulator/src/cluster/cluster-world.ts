@@ -1,0 +1,185 @@
+/** A cluster of brokers on simulated machines: what happens to them, and whether every one keeps to the truth. */
+import type { Role } from '@naru/raft'
+import { mustHold, Violation } from '../raft/raft-history.ts'
+import { SeededRandom } from '../seeded-random.ts'
+import { SimulatedClock } from '../simulated-clock.ts'
+import { SimulatedNetwork } from '../simulated-network.ts'
+import { ClusterNode, type NodeLife, type NodeWorld } from './cluster-node.ts'
+import { type ClusterOptions, type DiskFaults, drawClusterOptions } from './cluster-options.ts'
+import { CommittedMetadata } from './committed-metadata.ts'
+import { type ArchivedEntry, LogArchive } from './log-archive.ts'
+import type { RaftDisk } from './raft-disk.ts'
+
+/** Events of one moment: more is a loop that never ends. */
+const atOnceMax = 5_000
+
+export class ClusterWorld implements NodeWorld {
+  readonly options: ClusterOptions
+  readonly clock = new SimulatedClock()
+  readonly network: SimulatedNetwork
+  readonly archive = new LogArchive()
+  readonly truth: CommittedMetadata
+  readonly nodes: readonly ClusterNode[]
+  readonly random: SeededRandom
+  /** Every disk that there ever was, by replica. */
+  readonly disks = new Map<string, RaftDisk>()
+  disk: DiskFaults
+  events = 0
+  /** Events of the same moment. */
+  #atOnce = 0
+  readonly #diskRandom: SeededRandom
+  /** By term. */
+  readonly #leaders = new Map<bigint, string>()
+
+  constructor(seed: number) {
+    this.random = new SeededRandom(seed)
+    this.options = drawClusterOptions(this.random.split())
+    this.disk = this.options.disk
+    this.network = new SimulatedNetwork(this.clock, this.random.split())
+    this.network.faults = this.options.network
+    this.#diskRandom = this.random.split()
+    this.truth = new CommittedMetadata(this.options.imageStride, (item) => this.#onCommitted(item))
+    const { voters, observers } = this.options
+    const ids = Array.from({ length: voters + observers }, (_, at) => at + 1)
+    this.nodes = ids.map((id) => new ClusterNode(id, this.random.split()))
+    for (const { disk } of this.nodes) this.disks.set(disk.key, disk)
+  }
+
+  get lives(): NodeLife[] {
+    return this.nodes.flatMap(({ life }) => life ?? [])
+  }
+
+  /** Those that can be asked something now. */
+  get ready(): NodeLife[] {
+    return this.lives.filter(
+      ({ runtime, process, isStopping }) =>
+        runtime !== undefined && process.state === 'running' && !isStopping,
+    )
+  }
+
+  get leader(): NodeLife | undefined {
+    return this.lives.filter(({ isLeader }) => isLeader).at(-1)
+  }
+
+  start(node: ClusterNode): void {
+    if (node.life !== undefined) return
+    const { skewMs } = this.options
+    const skew = skewMs === 0 ? 0 : this.random.below(2 * skewMs) - skewMs
+    const { process, network } = this.network.start(node.host, skew)
+    node.start(process, network, this)
+  }
+
+  /** The process of a node ends in the middle of things. */
+  kill(node: ClusterNode, { isPowerLost }: { isPowerLost: boolean }): void {
+    if (isPowerLost) this.network.powerLoss(node.host)
+    else this.network.kill(node.host)
+    if (node.life === undefined) return
+    node.life = undefined
+    node.disk.interrupt(this.#diskRandom, { isPowerLost })
+    if (isPowerLost && node.cleanliness !== 'unknown') node.cleanliness = 'os-crash'
+  }
+
+  /** Its disk is replaced by an empty one. */
+  replaceDisk(node: ClusterNode): void {
+    this.kill(node, { isPowerLost: false })
+    node.replaceDisk()
+    this.disks.set(node.disk.key, node.disk)
+  }
+
+  diskMs(): number {
+    const { delayMs, slowChance, slowMs } = this.disk
+    const slow = this.#diskRandom.chance(slowChance) ? this.#diskRandom.below(slowMs) : 0
+    return 0.05 + (delayMs * this.#diskRandom.below(1_000)) / 500 + slow
+  }
+
+  diskFails(): boolean {
+    return this.#diskRandom.chance(this.disk.failChance)
+  }
+
+  /** One event, and what follows from it at once; then everything is checked. */
+  async step(): Promise<void> {
+    const beforeMs = this.clock.monotonic()
+    await this.clock.step()
+    this.events++
+    const isSameMoment = this.clock.monotonic() === beforeMs
+    this.#atOnce = isSameMoment ? this.#atOnce + 1 : 0
+    mustHold(this.#atOnce < atOnceMax, 'no busy loop', () => `${atOnceMax} events at once`)
+    this.network.check()
+    for (const { life } of this.nodes) if (life !== undefined) this.#check(life)
+  }
+
+  /** Lets things happen until a moment, or until a condition holds. */
+  async runUntil(endMs: number, isOver: () => boolean = () => false): Promise<void> {
+    let hasCome = false
+    const timer = this.clock.setTimer(endMs - this.clock.monotonic(), () => {
+      hasCome = true
+    })
+    while (!hasCome && !isOver()) await this.step()
+    timer.cancel()
+  }
+
+  onRaft(life: NodeLife, event: string, fields: Readonly<Record<string, unknown>>): void {
+    if (event !== 'metadata-role') return
+    const { role, term } = fields as { role: Role; term: bigint }
+    life.isLeader = role === 'leader'
+    if (life.isLeader) this.#checkLeader(life, term)
+  }
+
+  /** At most one leader in a term (Raft §5.2); it holds every committed entry (§5.4). */
+  #checkLeader({ node, view }: NodeLife, term: bigint): void {
+    const { key } = node.disk
+    const other = this.#leaders.get(term) ?? key
+    mustHold(other === key, 'election safety', () => `${other} and ${key} in term ${term}`)
+    this.#leaders.set(term, key)
+    const { last } = this.truth
+    if (last === undefined) return
+    const { entry } = last
+    mustHold(
+      view?.holds(last) === true,
+      'leader completeness',
+      () => `${key} of term ${term} lacks ${entry.index}/${entry.term}`,
+    )
+  }
+
+  #check(life: NodeLife): void {
+    const { node, runtime, bug, end } = life
+    if (bug !== undefined) {
+      throw new Violation(`node ${node.id} failed: ${bug instanceof Error ? bug.stack : bug}`)
+    }
+    if (runtime !== undefined && runtime.lastIndex !== life.checkedIndex) this.#checkCopy(life)
+    if (end === undefined) return
+    this.kill(node, { isPowerLost: false })
+    if (end === 'stopped') node.cleanliness = 'clean'
+  }
+
+  #checkCopy(life: NodeLife): void {
+    const { node, view, checkedIndex } = life
+    const { lastIndex = 0n, image } = life.runtime ?? {}
+    const { key } = node.disk
+    mustHold(lastIndex > checkedIndex, 'copies never go back', () => `${key} at ${lastIndex}`)
+    life.checkedIndex = lastIndex
+    // What a snapshot took the place of was perhaps never committed.
+    for (let index = life.isRestored ? lastIndex : checkedIndex + 1n; index <= lastIndex; index++) {
+      const item = life.isRestored ? undefined : view?.at(index)
+      if (item !== undefined) this.truth.applied(key, item)
+    }
+    life.isRestored = false
+    if (image !== undefined) this.truth.checkImage(key, lastIndex, image)
+  }
+
+  /** Only what a majority of the voters has on the disk is committed (R4, R5). */
+  #onCommitted({ entry, previous, voters: now }: ArchivedEntry): void {
+    const { index, term } = entry
+    const isHeldBy = (voters: readonly string[]) => {
+      const holders = voters.filter((voter) => this.disks.get(voter)?.holds(index, term) === true)
+      return 2 * holders.length > voters.length
+    }
+    const sets = [previous?.voters ?? [], now]
+    const current = this.lives.map(({ view }) => view?.last?.voters ?? [])
+    mustHold(
+      [...sets, ...current].some(isHeldBy),
+      'commit needs a majority of disks',
+      () => `${index}/${term} of ${sets.join(' or ')}`,
+    )
+  }
+}
