@@ -191,7 +191,13 @@ export class MetadataNode implements AsyncDisposable {
   }
 
   #hear({ nodeId }: Hello, { heartbeat, session }: Frame): void {
-    if (heartbeat !== undefined) this.#controller?.sessions?.heartbeat(nodeId, heartbeat)
+    const sessions = this.#controller?.sessions
+    if (heartbeat !== undefined && sessions !== undefined) {
+      // Who wants to stop waits for all others to have seen it: the broker in this process has nobody else to tell.
+      const { heartbeat: own } = heartbeat.wantShutdown ? this.#events.beat() : {}
+      if (own !== undefined) sessions.heartbeat(this.#options.nodeId, own)
+      sessions.heartbeat(nodeId, heartbeat)
+    }
     if (session !== undefined) this.#events.session(session)
   }
 }
