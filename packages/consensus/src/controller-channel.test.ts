@@ -28,7 +28,7 @@ function channelTo(first: number | undefined) {
       await clock.step()
     }
   }
-  return { channel, calls, lead, settle, clock }
+  return { channel, calls, lead, settle, clock, now }
 }
 
 const asked = (isRepeatable: boolean) =>
@@ -54,6 +54,17 @@ it('says that nobody knows what cannot be repeated, and does not wait for its de
   await failed
   expect(clock.monotonic()).toBeLessThan(timeoutMs)
   expect(calls.map(({ at }) => at)).toEqual([2])
+})
+
+it('finds out that another one leads without being told', async () => {
+  const { channel, calls, lead, settle, now } = channelTo(2)
+  const answer = channel.ask(asked(true))
+  lead(undefined)
+  now.leader = 3
+  await settle()
+  expect(calls.map(({ at }) => at)).toEqual([2, 3])
+  calls[1]?.answer({ index: 9n, payload })
+  expect(await answer).toMatchObject({ index: 9n })
 })
 
 it('waits while nobody else leads, and takes an answer that was on its way', async () => {

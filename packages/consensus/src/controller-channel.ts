@@ -85,6 +85,7 @@ export class ControllerChannel {
   #untilReplaced(at: number, call: Promise<CallOutcome>): Promise<CallOutcome> {
     return new Promise((resolve) => {
       let timer: Timer | undefined
+      let isReplaced = false
       const settle = (outcome: CallOutcome) => {
         timer?.cancel()
         this.#pending.delete(look)
@@ -92,8 +93,13 @@ export class ControllerChannel {
       }
       const look = () => {
         const { clock, leader } = this.#options
-        if (leader() === undefined || leader() === at) return
-        timer ??= clock.setTimer(lateMs, () => settle({ index: 0n, failure: 'LEADERSHIP_LOST' }))
+        const now = leader()
+        if (isReplaced || now === at) return
+        isReplaced = now !== undefined
+        timer?.cancel()
+        // That a leader was heard is nobody's news: it has to be asked for.
+        if (!isReplaced) timer = clock.setTimer(retryMs, look)
+        else timer = clock.setTimer(lateMs, () => settle(lostLeader))
       }
       this.#pending.add(look)
       void call.then(settle)
@@ -113,6 +119,8 @@ export class ControllerChannel {
     })
   }
 }
+
+const lostLeader = { index: 0n, failure: 'LEADERSHIP_LOST' } as const
 
 function unknown({ operation }: ControllerRequest): ConsensusError {
   const message = `Nobody knows what became of ${operation}: the controller went away`

@@ -10,6 +10,8 @@ const incomingMax = 1_024
 export interface CallsOptions {
   readonly clock: Clock
   readonly post: (nodeId: number, frame: Frame) => void
+  /** Answers what came over a link. */
+  readonly reply: (link: PeerLink, frame: Frame) => void
   readonly answer: (operation: string, payload: Buffer, from: Hello) => Promise<CallOutcome>
 }
 
@@ -51,6 +53,11 @@ export class Calls {
     for (const call of calls) void this.#answer(peer, call, link)
   }
 
+  /** What nobody has got has surely had no effect. */
+  undelivered({ calls = [] }: Frame): void {
+    for (const { id } of calls) this.#settle(id, { index: 0n, failure: 'BUSY' })
+  }
+
   /** The process that was called is gone, or the link to it. */
   down({ nodeId }: Hello): void {
     for (const [id, waiting] of this.#waiting) {
@@ -66,13 +73,13 @@ export class Calls {
     const { nodeId } = peer
     const count = this.#incoming.get(nodeId) ?? 0
     if (count >= incomingMax) {
-      link.post({ results: [{ id, index: 0n, failure: 'BUSY' }] })
+      this.#options.reply(link, { results: [{ id, index: 0n, failure: 'BUSY' }] })
       return
     }
     this.#incoming.set(nodeId, count + 1)
     const outcome = await this.#outcomeOf(peer, operation, payload)
     this.#incoming.set(nodeId, (this.#incoming.get(nodeId) ?? 1) - 1)
-    link.post({ results: [{ id, ...outcome }] })
+    this.#options.reply(link, { results: [{ id, ...outcome }] })
   }
 
   async #outcomeOf(peer: Hello, operation: string, payload: Buffer): Promise<CallOutcome> {

@@ -39,6 +39,7 @@ export class PeerLink {
   #isScheduled = false
   #isBlocked = false
   #isOver = false
+  #isRetired = false
   #saidGoodbye = false
   readonly #helloTimer: Timer
 
@@ -66,9 +67,14 @@ export class PeerLink {
     return this.#options.isOpener
   }
 
+  /** Nothing more can be said over it. */
+  get isClosed(): boolean {
+    return this.#isOver || this.#isRetired
+  }
+
   /** Adds to what is said at the end of this turn. */
   post(frame: Frame): void {
-    if (this.#isOver) return
+    if (this.isClosed) return
     this.#outbox.add(frame)
     if (this.#outbox.bytes >= frameBytes) this.#flush()
     else this.#schedule()
@@ -76,12 +82,12 @@ export class PeerLink {
 
   /** Adds to what is said next, whenever that is. */
   enclose(frame: Frame): void {
-    if (!this.#isOver) this.#outbox.add(frame)
+    if (!this.isClosed) this.#outbox.add(frame)
   }
 
   /** Says farewell: the silence that follows is no failure. */
   end(): void {
-    if (this.#isOver) return
+    if (this.isClosed) return
     this.#outbox.add({ isGoodbye: true })
     this.#isBlocked = false
     this.#flush()
@@ -90,7 +96,13 @@ export class PeerLink {
 
   /** Closes a link that another one to the same process has replaced. */
   retire(): void {
+    this.#isRetired = true
     this.#options.stream.end()
+  }
+
+  /** What was posted and never sent, of a link that is closed. */
+  takeUnsent(): Frame | undefined {
+    return this.#outbox.take()
   }
 
   reset(): void {
@@ -107,7 +119,7 @@ export class PeerLink {
   }
 
   #flush(): void {
-    if (this.#isOver || this.#isBlocked || this.#peer === undefined) return
+    if (this.isClosed || this.#isBlocked || this.#peer === undefined) return
     const frame = this.#outbox.take()
     if (frame !== undefined) this.#isBlocked = !this.#options.stream.send(frameToWire(frame))
   }

@@ -23,6 +23,8 @@ export interface PeersEvents {
   frame(peer: Hello, frame: Frame, link: PeerLink): void
   /** The last link to a process is gone. */
   down(peer: Hello, end: LinkEnd): void
+  /** Nobody has got it, nor will. */
+  undelivered(frame: Frame): void
 }
 
 /** Between two attempts to reach a node, doubling from the first to the last. */
@@ -39,7 +41,7 @@ interface Dialing {
 
 export class Peers implements AsyncDisposable {
   readonly #options: PeersOptions
-  #events: PeersEvents = { hello() {}, frame() {}, down() {} }
+  #events: PeersEvents = { hello() {}, frame() {}, down() {}, undelivered() {} }
   /** Every link that is not over, also those whose other side is not known yet. */
   readonly #links = new Set<PeerLink>()
   readonly #dialing = new Map<number, Dialing>()
@@ -72,6 +74,12 @@ export class Peers implements AsyncDisposable {
     const link = this.#linkTo(nodeId, directoryId) ?? this.#linkTo(nodeId)
     if (link !== undefined) link.post(frame)
     else this.#dial(nodeId, frame)
+  }
+
+  /** Answers what came over a link, over another one to the same process where that is closed. */
+  reply(link: PeerLink, frame: Frame): void {
+    const way = link.isClosed ? this.#otherLink(link) : link
+    way?.post(frame)
   }
 
   /** Says something along with what is said to that node next; nothing if there is no link. */
@@ -114,7 +122,7 @@ export class Peers implements AsyncDisposable {
   #linkTo(nodeId: number, directoryId?: string): PeerLink | undefined {
     let newest: PeerLink | undefined
     for (const link of this.#links) {
-      if (link.peer?.nodeId !== nodeId) continue
+      if (link.peer?.nodeId !== nodeId || link.isClosed) continue
       if (directoryId === undefined || link.peer.directoryId === directoryId) newest = link
     }
     return newest
@@ -128,7 +136,7 @@ export class Peers implements AsyncDisposable {
     if (dialing.isUnderWay) return
     const address = addressOf(nodeId)
     if (address === undefined || clock.monotonic() < dialing.nextMs) {
-      dialing.waiting.take()
+      this.#drop(dialing)
       return
     }
     dialing.isUnderWay = true
@@ -137,8 +145,13 @@ export class Peers implements AsyncDisposable {
       if (typeof outcome === 'object' && outcome.nodeId === nodeId) return
       const delayMs = Math.min(backoffMs.first * 2 ** dialing.failures++, backoffMs.last)
       dialing.nextMs = clock.monotonic() + delayMs
-      dialing.waiting.take()
+      this.#drop(dialing)
     })
+  }
+
+  #drop({ waiting }: Dialing): void {
+    const frame = waiting.take()
+    if (frame !== undefined) this.#events.undelivered(frame)
   }
 
   #greeted(link: PeerLink, hello: Hello): boolean {
@@ -158,13 +171,30 @@ export class Peers implements AsyncDisposable {
     return true
   }
 
-  /** Who asks again and again who is there needs one link for it. */
+  /** Who asks again and again who is there needs one link for it, and loses nothing by that. */
   #retireOlder(link: PeerLink, { incarnationId }: Hello): void {
     for (const other of this.#links) {
       if (other !== link && other.isOpener && other.peer?.incarnationId === incarnationId) {
         other.retire()
+        this.#sayOver(link, other)
       }
     }
+  }
+
+  /** What a link that is closed still had to say. */
+  #sayOver(link: PeerLink | undefined, closed: PeerLink): void {
+    const unsent = closed.takeUnsent()
+    if (unsent !== undefined) link?.post(unsent)
+  }
+
+  /** The newest other link to the process behind one. */
+  #otherLink({ peer }: PeerLink): PeerLink | undefined {
+    let newest: PeerLink | undefined
+    for (const link of this.#links) {
+      if (peer === undefined || link.isClosed) continue
+      if (link.peer?.incarnationId === peer.incarnationId) newest = link
+    }
+    return newest
   }
 
   #problemWith(hello: Hello): string | undefined {
@@ -179,6 +209,7 @@ export class Peers implements AsyncDisposable {
     this.#settle(link, end)
     const { peer } = link
     if (peer === undefined || this.#isStopped) return
+    this.#sayOver(this.#otherLink(link), link)
     const { incarnationId } = peer
     for (const other of this.#links) if (other.peer?.incarnationId === incarnationId) return
     this.#events.down(peer, end)

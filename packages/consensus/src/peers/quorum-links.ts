@@ -61,6 +61,7 @@ export class QuorumLinks implements AsyncDisposable {
     this.calls = new Calls({
       clock,
       post: (id, frame) => this.post(id, frame),
+      reply: (link, frame) => this.#peers.reply(link, frame),
       answer: (operation, payload, from) => events.call(operation, payload, from),
     })
     this.#watch = new ProcessWatch({
@@ -81,6 +82,7 @@ export class QuorumLinks implements AsyncDisposable {
         events.frame(peer, frame)
       },
       down: (peer, end) => this.#down(peer, end),
+      undelivered: (frame) => this.calls.undelivered(frame),
     })
   }
 
