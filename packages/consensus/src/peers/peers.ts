@@ -40,7 +40,7 @@ interface Dialing {
 export class Peers implements AsyncDisposable {
   readonly #options: PeersOptions
   #events: PeersEvents = { hello() {}, frame() {}, down() {} }
-  /** Every link that is not over, also those whose other side is not known yet. */
+  /** Every link that is not over, also those whose other side is not known yet; who was heard last comes last. */
   readonly #links = new Set<PeerLink>()
   readonly #dialing = new Map<number, Dialing>()
   readonly #attempts = new Map<PeerLink, (outcome: Hello | LinkEnd) => void>()
@@ -71,7 +71,7 @@ export class Peers implements AsyncDisposable {
     else this.#dial(nodeId, frame)
   }
 
-  /** The process behind the newest link to a node. */
+  /** The process behind the link to a node that was heard last. */
   peer(nodeId: number): Hello | undefined {
     return this.#linkTo(nodeId)?.peer
   }
@@ -99,7 +99,9 @@ export class Peers implements AsyncDisposable {
       events: {
         hello: (_, hello) => this.#greeted(link, hello),
         frame: (_, frame) => {
-          if (link.peer !== undefined) this.#events.frame(link.peer, frame, link)
+          if (link.peer === undefined) return
+          this.#heard(link)
+          this.#events.frame(link.peer, frame, link)
         },
         close: (_, end) => this.#closed(link, end),
       },
@@ -109,9 +111,15 @@ export class Peers implements AsyncDisposable {
   }
 
   #linkTo(nodeId: number): PeerLink | undefined {
-    let newest: PeerLink | undefined
-    for (const link of this.#links) if (link.peer?.nodeId === nodeId) newest = link
-    return newest
+    let last: PeerLink | undefined
+    for (const link of this.#links) if (link.peer?.nodeId === nodeId) last = link
+    return last
+  }
+
+  /** What is said goes where something comes from: another link may be dead, with nobody here being told. */
+  #heard(link: PeerLink): void {
+    this.#links.delete(link)
+    this.#links.add(link)
   }
 
   #dial(nodeId: number, frame: Frame): void {
