@@ -105,6 +105,17 @@ beforeEach(() => {
 })
 
 describe('the session timeout', () => {
+  it('comes at its deadline, also where the difference of two times is rounded down', () => {
+    world.nowMs = 8_000.137000001
+    for (const nodeId of [1, 2, 3]) world.heartbeat(nodeId)
+    const { deadlineMs = 0 } = world.liveness
+    // Else whoever waits for the deadline would wait for it again, and again.
+    expect(deadlineMs - world.nowMs).toBeLessThan(2_000)
+    world.liveness.elapsed(deadlineMs)
+    const submitted = world.liveness.takeOutputs().filter(({ type }) => type === 'submit')
+    expect(submitted.map(({ nodeId }) => nodeId)).toEqual([2, 3])
+  })
+
   it('fences after 2 s of silence, and not before', () => {
     world.pass(1_999, [1, 3])
     expect(world.commands).toEqual([])

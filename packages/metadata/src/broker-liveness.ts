@@ -166,9 +166,10 @@ export class BrokerLiveness {
       if (!this.#isWatched(session)) continue
       this.#probe(session, nowMs)
       const { suspicion } = session
-      if (nowMs - session.lastHeardMs >= sessionTimeoutMs) {
+      // The same sums as in the deadline: a difference may be rounded to less, and nothing would come of it.
+      if (nowMs >= session.lastHeardMs + sessionTimeoutMs) {
         this.#fence(session, 'session timeout')
-      } else if (suspicion !== undefined && nowMs - suspicion.sinceMs >= reconnectGraceMs) {
+      } else if (suspicion !== undefined && nowMs >= suspicion.sinceMs + reconnectGraceMs) {
         if (suspicion.isClosed) this.#fenceEarly(session, nowMs)
         session.suspicion = undefined
       }

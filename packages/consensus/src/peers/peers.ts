@@ -42,7 +42,7 @@ interface Dialing {
 export class Peers implements AsyncDisposable {
   readonly #options: PeersOptions
   #events: PeersEvents = { hello() {}, frame() {}, down() {}, undelivered() {} }
-  /** Every link that is not over, also those whose other side is not known yet. */
+  /** Every link that is not over, also those whose other side is not known yet; who was heard last comes last. */
   readonly #links = new Set<PeerLink>()
   readonly #dialing = new Map<number, Dialing>()
   readonly #attempts = new Map<PeerLink, (outcome: Hello | LinkEnd) => void>()
@@ -110,7 +110,9 @@ export class Peers implements AsyncDisposable {
       events: {
         hello: (_, hello) => this.#greeted(link, hello),
         frame: (_, frame) => {
-          if (link.peer !== undefined) this.#events.frame(link.peer, frame, link)
+          if (link.peer === undefined) return
+          this.#heard(link)
+          this.#events.frame(link.peer, frame, link)
         },
         close: (_, end) => this.#closed(link, end),
       },
@@ -120,12 +122,18 @@ export class Peers implements AsyncDisposable {
   }
 
   #linkTo(nodeId: number, directoryId?: string): PeerLink | undefined {
-    let newest: PeerLink | undefined
+    let last: PeerLink | undefined
     for (const link of this.#links) {
       if (link.peer?.nodeId !== nodeId || link.isClosed) continue
-      if (directoryId === undefined || link.peer.directoryId === directoryId) newest = link
+      if (directoryId === undefined || link.peer.directoryId === directoryId) last = link
     }
-    return newest
+    return last
+  }
+
+  /** What is said goes where something comes from: another link may be dead, with nobody here being told. */
+  #heard(link: PeerLink): void {
+    this.#links.delete(link)
+    this.#links.add(link)
   }
 
   #dial(nodeId: number, frame: Frame): void {

@@ -1,0 +1,58 @@
+// Links between brokers of which one side only knows that they are over.
+import { silentLogger } from '@naru/base'
+import { expect, it } from 'vitest'
+import type { Frame, Hello } from '../../consensus/src/peers/frame.ts'
+import { Peers } from '../../consensus/src/peers/peers.ts'
+import { SeededRandom } from './seeded-random.ts'
+import { SimulatedClock } from './simulated-clock.ts'
+import { SimulatedNetwork } from './simulated-network.ts'
+
+const address = (nodeId: number) => ({ host: `n${nodeId}`, port: 1 })
+
+async function startPeers(hosts: SimulatedNetwork, nodeId: number, heard: Frame[]) {
+  const { process, network } = hosts.start(`n${nodeId}`)
+  const self: Hello = {
+    clusterId: '',
+    nodeId,
+    directoryId: 'd',
+    incarnationId: `i${nodeId}`,
+    isEmpty: true,
+    ...address(nodeId),
+  }
+  const peers = new Peers({
+    network,
+    clock: process,
+    logger: silentLogger,
+    self: () => self,
+    addressOf: address,
+  })
+  peers.handle({ hello() {}, frame: (_, frame) => heard.push(frame), down() {}, undelivered() {} })
+  await peers.listen(address(nodeId))
+  return peers
+}
+
+it('answers over the link that it hears, not over a newer one that leads nowhere', async () => {
+  for (let seed = 1; seed <= 8; seed++) {
+    const clock = new SimulatedClock()
+    const hosts = new SimulatedNetwork(clock, new SeededRandom(seed))
+    const heardByOne: Frame[] = []
+    const heardByTwo: Frame[] = []
+    const one = await startPeers(hosts, 1, heardByOne)
+    const two = await startPeers(hosts, 2, heardByTwo)
+    await clock.drive(two.greet(address(1)))
+    await clock.drive(one.greet(address(2)))
+    await clock.drive(clock.pause(10))
+    const [, newer] = hosts.streams
+    // The second broker learns it; the first goes on as if nothing had happened.
+    newer?.breakHalf(0)
+    await clock.drive(clock.pause(100))
+    heardByOne.length = 0
+    heardByTwo.length = 0
+    two.post(1, { isGoodbye: false, calls: [{ id: 1, operation: 'a', payload: Buffer.alloc(0) }] })
+    await clock.drive(clock.pause(100))
+    expect(heardByOne).toHaveLength(1)
+    one.post(2, { results: [{ id: 1, index: 0n, payload: Buffer.alloc(0) }] })
+    await clock.drive(clock.pause(100))
+    expect(heardByTwo).toHaveLength(1)
+  }
+})
