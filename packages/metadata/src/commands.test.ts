@@ -178,6 +178,21 @@ it('a batch begins with when and why it was decided', () => {
   expect(cluster.records[0]).toEqual(because('session timeout'))
 })
 
+it('a creation that is asked again, since its answer was lost, is answered as before and not done again', () => {
+  const cluster = new TestCluster(1)
+  cluster.topic([1])
+  const topic = { partitions: 1, replicationFactor: 1, assignments: [], configs: [] }
+  const create = { type: 'createTopic', topicId: id, validateOnly: false } as const
+  const again = cluster.run({ ...create, topic: { ...topic, name: 'orders' } })
+  expect(again).toEqual({ topicId: id, partitions: 1, replicationFactor: 1 })
+  expect(cluster.records).toEqual([])
+  // The same name under another id is another creation, and the same id under another name is a mistake.
+  const other = { ...create, topicId: idOf(9), topic: { ...topic, name: 'orders' } }
+  expect(cluster.refused(other)).toBe(kafkaErrors.TOPIC_ALREADY_EXISTS.name)
+  const stolen = { ...create, topic: { ...topic, name: 'others' } }
+  expect(cluster.refused(stolen)).toBe(kafkaErrors.INVALID_REQUEST.name)
+})
+
 it('a topic has at most as many replicas as the brokers can keep in sync', () => {
   const cluster = new TestCluster(1, 2, 3)
   cluster.settings = { ...cluster.settings, replicationFactorMax: 2 }

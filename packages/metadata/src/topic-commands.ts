@@ -34,7 +34,7 @@ export const topicCommands = {
     isRepeatable: true,
     decide(image, { topic, topicId, validateOnly }, { settings }) {
       const made = image.topicsById.get(topicId)
-      if (made !== undefined) return { records: [], response: answerOf(made) }
+      if (made?.name === topic.name) return { records: [], response: answerOf(made) }
       const decided = decideCreateTopic(image, topic, { topicId, settings })
       if (isRefusal(decided)) return refused(decided)
       const { records, ...response } = decided

@@ -50,6 +50,9 @@ export function decideCreateTopic(
   const assignment = assign(image, topic, options.settings.defaults)
   if ('error' in assignment) return assignment
   const { topicId, settings } = options
+  if (image.topicsById.has(topicId)) {
+    return refusal(kafkaErrors.INVALID_REQUEST, `The topic id ${topicId} is in use`)
+  }
   const settingOf = (key: string) =>
     configs.find((config) => config.name === key)?.value ?? settings.configDefault(key)
   const records: MetadataRecord[] = [{ type: 'topic', topicId, name }]
