@@ -30,6 +30,9 @@ export interface ControllerSessionsOptions extends SessionPorts {
   readonly submit: (command: Command) => Promise<{ index: bigint; result: object }>
 }
 
+/** Before a command that was refused is decided on anew. */
+const retryMs = 50
+
 export class ControllerSessions {
   readonly #options: ControllerSessionsOptions
   readonly #liveness: BrokerLiveness
@@ -117,7 +120,8 @@ export class ControllerSessions {
         this.#liveness.shutdownDecided(nodeId, { brokerEpoch, index, movable })
       }
     } catch {
-      // This node leads no more: the next controller finds the same out by itself.
+      // It leads no more, and the next controller finds the same out by itself; or it is handing over, and may go on leading.
+      await new Promise<void>((resolve) => this.#options.clock.setTimer(retryMs, resolve))
     }
     this.#liveness.settled(nodeId, brokerEpoch)
     this.#work()

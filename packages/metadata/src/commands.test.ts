@@ -221,3 +221,21 @@ it('a topic is deleted by name or id, unless the controller forbids it', () => {
   cluster.settings = { ...cluster.settings, isDeletionEnabled: false }
   expect(cluster.refused(named)).toBe(kafkaErrors.TOPIC_DELETION_DISABLED.name)
 })
+
+it('a creation that is repeated after the deletion of its topic does not bring the topic back', () => {
+  const cluster = new TestCluster(1, 2)
+  const create = {
+    type: 'createTopic',
+    topic: { name: 'a', partitions: 3, replicationFactor: 2, assignments: [], configs: [] },
+    topicId: idOf(9),
+    validateOnly: false,
+  } as const
+  cluster.accepted(create)
+  cluster.accepted({ type: 'deleteTopic', name: 'a', topicId: idOf(0) })
+  expect(cluster.accepted(create)).toEqual({
+    topicId: idOf(9),
+    partitions: 3,
+    replicationFactor: 2,
+  })
+  expect(cluster.image.topics.has('a')).toBe(false)
+})

@@ -11,9 +11,10 @@ import {
   uuid,
 } from '@naru/protocol'
 import { defineCommand, refused } from './command-definition.ts'
+import type { ControllerSettings } from './controller-settings.ts'
 import { isRefusal, refusal } from './decision.ts'
 import type { TopicImage } from './image.ts'
-import { decideCreatePartitions, decideCreateTopic, findTopic } from './topics.ts'
+import { decideCreatePartitions, decideCreateTopic, findTopic, type NewTopic } from './topics.ts'
 
 /** What clients ask of topics. */
 export const topicCommands = {
@@ -35,6 +36,10 @@ export const topicCommands = {
     decide(image, { topic, topicId, validateOnly }, { settings }) {
       const made = image.topicsById.get(topicId)
       if (made?.name === topic.name) return { records: [], response: answerOf(made) }
+      // Made, and deleted since by somebody else: an id never comes back.
+      if (image.deletedTopics.has(topicId)) {
+        return { records: [], response: { topicId, ...askedSize(topic, settings) } }
+      }
       const decided = decideCreateTopic(image, topic, { topicId, settings })
       if (isRefusal(decided)) return refused(decided)
       const { records, ...response } = decided
@@ -83,4 +88,16 @@ export const topicCommands = {
 function answerOf({ topicId, partitions }: TopicImage) {
   const replicationFactor = partitions[0]?.replicas.length ?? 0
   return { topicId, partitions: partitions.length, replicationFactor }
+}
+
+function askedSize(topic: NewTopic, { defaults }: ControllerSettings) {
+  const { partitions, replicationFactor, assignments } = topic
+  const [first] = assignments
+  if (first !== undefined) {
+    return { partitions: assignments.length, replicationFactor: first.replicas.length }
+  }
+  return {
+    partitions: partitions === -1 ? defaults.partitions : partitions,
+    replicationFactor: replicationFactor === -1 ? defaults.replicationFactor : replicationFactor,
+  }
 }

@@ -56,3 +56,23 @@ it('answers over the link that it hears, not over a newer one that leads nowhere
     expect(heardByTwo).toHaveLength(1)
   }
 })
+
+it('opens another link when nothing comes back over the one that there is', async () => {
+  for (let seed = 1; seed <= 8; seed++) {
+    const clock = new SimulatedClock()
+    const hosts = new SimulatedNetwork(clock, new SeededRandom(seed))
+    const heard: Frame[] = []
+    const one = await startPeers(hosts, 1, [])
+    await startPeers(hosts, 2, heard)
+    await clock.drive(one.greet(address(2)))
+    await clock.drive(clock.pause(10))
+    hosts.streams[0]?.breakHalf(0)
+    await clock.drive(clock.pause(100))
+    heard.length = 0
+    for (let second = 0; second < 8; second++) {
+      one.post(2, { calls: [{ id: 1, operation: 'a', payload: Buffer.alloc(0) }] })
+      await clock.drive(clock.pause(1_000))
+    }
+    expect(heard.length).toBeGreaterThan(0)
+  }
+})

@@ -11,6 +11,8 @@ import { FrameOutbox } from './frame-outbox.ts'
 
 /** Who does not introduce himself in this time is not running. */
 const helloMs = 2_000
+/** Who says nothing for so long to what is said to him is not reached: TCP alone would try for a quarter of an hour. */
+const silentMs = 5_000
 /** A frame that holds this much does not wait for the end of the turn. */
 const frameBytes = 4 << 20
 
@@ -41,6 +43,8 @@ export class PeerLink {
   #isOver = false
   #isRetired = false
   #saidGoodbye = false
+  /** Since when something is said and nothing heard. */
+  #unansweredMs: number | undefined
   readonly #helloTimer: Timer
 
   constructor(options: LinkOptions) {
@@ -75,6 +79,11 @@ export class PeerLink {
   /** Adds to what is said at the end of this turn. */
   post(frame: Frame): void {
     if (this.isClosed) return
+    const nowMs = this.#options.clock.monotonic()
+    if (nowMs - (this.#unansweredMs ?? nowMs) > silentMs) {
+      this.reset()
+      return
+    }
     this.#outbox.add(frame)
     if (this.#outbox.bytes >= frameBytes) this.#flush()
     else this.#schedule()
@@ -121,11 +130,14 @@ export class PeerLink {
   #flush(): void {
     if (this.isClosed || this.#isBlocked || this.#peer === undefined) return
     const frame = this.#outbox.take()
-    if (frame !== undefined) this.#isBlocked = !this.#options.stream.send(frameToWire(frame))
+    if (frame === undefined) return
+    this.#unansweredMs ??= this.#options.clock.monotonic()
+    this.#isBlocked = !this.#options.stream.send(frameToWire(frame))
   }
 
   #receive(message: object): void {
     if (this.#isOver) return
+    this.#unansweredMs = undefined
     try {
       const frame = frameFromWire(message)
       if (this.#peer === undefined && !this.#greet(frame.hello)) return

@@ -6,8 +6,9 @@
 import { calm } from '../network-faults.ts'
 import { mustHold } from '../raft/raft-history.ts'
 import type { SeededRandom } from '../seeded-random.ts'
+import { BrokerWork } from './broker-work.ts'
 import { ClusterClients } from './cluster-clients.ts'
-import { type Fault, faults } from './cluster-faults.ts'
+import { type Fault, faults, operate } from './cluster-faults.ts'
 import { calmDisk } from './cluster-options.ts'
 import { ClusterWorld } from './cluster-world.ts'
 
@@ -27,12 +28,14 @@ const actionMs = 40
 class ClusterWalk {
   readonly world: ClusterWorld
   readonly clients: ClusterClients
+  readonly #work: BrokerWork
   readonly #random: SeededRandom
   readonly #faults: readonly Fault[]
 
   constructor(seed: number) {
     this.world = new ClusterWorld(seed)
     this.clients = new ClusterClients(this.world)
+    this.#work = new BrokerWork(this.world)
     this.#random = this.world.random.split()
     this.#faults = faults.filter(() => this.#random.chance(0.5))
   }
@@ -45,6 +48,7 @@ class ClusterWalk {
     }
     while (world.clock.monotonic() < world.options.faultyMs) {
       clients.act()
+      if (this.#random.chance(0.4)) this.#work.act()
       if (this.#random.chance(0.15)) this.#fail()
       if (this.#random.chance(0.3)) this.#restart(0.3)
       await world.runUntil(
@@ -80,6 +84,7 @@ class ClusterWalk {
     const endMs = world.clock.monotonic() + healMs
     while (!this.#isTogether() && world.clock.monotonic() < endMs) {
       this.#restart(1)
+      operate(world, this.#random)
       clients.act()
       await world.runUntil(world.clock.monotonic() + 100)
     }

@@ -1,4 +1,5 @@
 /** A cluster of brokers on simulated machines: what happens to them, and whether every one keeps to the truth. */
+import { ConsensusError } from '@naru/consensus'
 import type { Role } from '@naru/raft'
 import { mustHold, Violation } from '../raft/raft-history.ts'
 import { SeededRandom } from '../seeded-random.ts'
@@ -23,6 +24,8 @@ export class ClusterWorld implements NodeWorld {
   readonly random: SeededRandom
   /** Every disk that there ever was, by replica. */
   readonly disks = new Map<string, RaftDisk>()
+  /** Replicas whose disk is gone, with the node that has another one now. */
+  readonly replaced = new Map<string, ClusterNode>()
   disk: DiskFaults
   events = 0
   /** Events of the same moment. */
@@ -61,6 +64,34 @@ export class ClusterWorld implements NodeWorld {
     return this.lives.filter(({ isLeader }) => isLeader).at(-1)
   }
 
+  /**
+   * Whether every set of voters that some log may hold to is large enough and runs, and nobody has lost anything: one more loss can be
+   * mended.
+   */
+  get isWhole(): boolean {
+    const { lives, nodes, truth } = this
+    if (this.leader === undefined || truth.last === undefined) return false
+    const running = new Set(lives.map(({ node }) => node.disk.key))
+    const sets = lives.map(({ view }) => view?.last?.voters ?? [])
+    return (
+      [...sets, truth.last.voters].every(
+        (voters) => voters.length >= 3 && voters.every((voter) => running.has(voter)),
+      ) && nodes.every(({ disk }) => !disk.isRecovering)
+    )
+  }
+
+  /** Asks for it through any node; what comes of it shows in the log. */
+  changeQuorum(kind: 'add' | 'remove' | 'transfer', replica: string, random: SeededRandom): void {
+    const { ready } = this
+    if (ready.length === 0) return
+    const life = random.pick(ready)
+    const [nodeId, directoryId = ''] = replica.split('/')
+    const target = { nodeId: Number(nodeId), directoryId: kind === 'transfer' ? '' : directoryId }
+    life.runtime?.changeQuorum({ kind, ...target }).catch((error: unknown) => {
+      if (!(error instanceof ConsensusError)) life.bug ??= error
+    })
+  }
+
   start(node: ClusterNode): void {
     if (node.life !== undefined) return
     const { skewMs } = this.options
@@ -82,6 +113,7 @@ export class ClusterWorld implements NodeWorld {
   /** Its disk is replaced by an empty one. */
   replaceDisk(node: ClusterNode): void {
     this.kill(node, { isPowerLost: false })
+    this.replaced.set(node.disk.key, node)
     node.replaceDisk()
     this.disks.set(node.disk.key, node.disk)
   }
@@ -110,6 +142,8 @@ export class ClusterWorld implements NodeWorld {
 
   /** Lets things happen until a moment, or until a condition holds. */
   async runUntil(endMs: number, isOver: () => boolean = () => false): Promise<void> {
+    // What was asked just now begins before any time passes.
+    await this.clock.settle()
     let hasCome = false
     const timer = this.clock.setTimer(endMs - this.clock.monotonic(), () => {
       hasCome = true
