@@ -130,6 +130,7 @@ describe('naru broker', () => {
 describe('command lines', () => {
   it.each([
     [['quorum', 'add', 'x'], 'id takes a whole number from 0'],
+    [['quorum', 'transfer', '-1'], 'id takes a whole number from 0'],
     [['quorum', 'add'], "Missing required argument 'id'"],
     [['quorum', 'add', '2', '--endpoint', 'here:1'], '--endpoint takes NAME://host:port'],
     [['quorum', 'add', '2', '--endpoint', 'A://h:0'], '--endpoint takes NAME://host:port'],
@@ -146,6 +147,7 @@ describe('command lines', () => {
     [['quorum', 'status'], 'replicas[].lag'],
     [['quorum', 'add'], 'directoryId'],
     [['quorum', 'remove'], 'isLeader'],
+    [['quorum', 'transfer'], 'before'],
     [['broker', 'list'], 'inSync'],
     [['broker', 'describe'], 'partitions[].role'],
     [['cluster', 'info'], 'brokers[].state'],

@@ -26,7 +26,8 @@ export function clientFailure(
   { activity, bootstrap }: { activity: string; bootstrap: Bootstrap },
 ): unknown {
   if (!NaruError.is(error)) return error
-  const exitCode = exits[error.code] ?? exitCodes.failed
+  const isLate = error.kafka?.name === 'REQUEST_TIMED_OUT'
+  const exitCode = isLate ? exitCodes.timedOut : (exits[error.code] ?? exitCodes.failed)
   const options = { exitCode, where: whereOf(error, bootstrap), hint: error.hint, cause: error }
   if (error.kafka !== undefined) return new Failure(error.kafka, error.message, options)
   if (error.code === 'NARU_BROKER') return error

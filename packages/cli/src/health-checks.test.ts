@@ -51,6 +51,18 @@ function failing(fields: Partial<ClusterState>): { [check: string]: string } {
 }
 
 describe('healthChecks()', () => {
+  it('does not vouch for what nobody has watched since there was a leader', () => {
+    const why = 'no leader'
+    const leaderless = [{ why, isFailure: true }, quorum([replica(1)], { leader: -1 })]
+    for (const each of leaderless) {
+      const [, ...others] = healthChecks({ ...well, quorum: each })
+      expect(others.map(({ status }) => status)).toEqual(['unknown', 'unknown', 'unknown'])
+      expect(others[0]?.detail).toBe('2 of 2 brokers alive when there was a leader')
+    }
+    const unasked = healthChecks({ ...well, quorum: { why, isFailure: false } })
+    expect(unasked.map(({ status }) => status)).toEqual(['unknown', 'ok', 'ok', 'ok'])
+  })
+
   it('finds nothing where all is well, and says so with the numbers', () => {
     expect(failing({})).toEqual({})
     expect(healthSentence(healthChecks(well))).toBe(

@@ -22,7 +22,22 @@ export interface ClusterState {
 const namedMax = 3
 
 export function healthChecks(state: ClusterState): HealthCheck[] {
-  return [quorumCheck(state), brokersCheck(state), offlineCheck(state), underReplicatedCheck(state)]
+  const quorum = quorumCheck(state)
+  const others = [brokersCheck(state), offlineCheck(state), underReplicatedCheck(state)]
+  return [quorum, ...(hasController(state) ? others : others.map(asLastKnown))]
+}
+
+function hasController({ quorum }: ClusterState): boolean {
+  return 'why' in quorum ? !quorum.isFailure : quorum.leader >= 0
+}
+
+/** Without a controller nobody notes who dies. */
+function asLastKnown({ check, status, detail }: HealthCheck): HealthCheck {
+  return {
+    check,
+    status: status === 'ok' ? 'unknown' : status,
+    detail: `${detail} when there was a leader`,
+  }
 }
 
 export function isHealthy(checks: readonly HealthCheck[]): boolean {

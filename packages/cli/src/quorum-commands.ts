@@ -4,7 +4,9 @@ import { endpoint, wholeNumber } from './options.ts'
 import { formats } from './output.ts'
 
 export function addQuorumCommands(naru: Command): void {
-  const quorum = naru.command('quorum').description('the metadata quorum: status, add, remove')
+  const quorum = naru
+    .command('quorum')
+    .description('the metadata quorum: status, add, remove, transfer')
   const status = () => import('./commands/quorum-status.ts')
   const showing = quorum
     .command('status')
@@ -40,4 +42,18 @@ export function addQuorumCommands(naru: Command): void {
   connected(removal, formats, remove)
     .addHelpText('after', examples('naru quorum remove 4 --dry-run', 'naru quorum remove 4 --yes'))
     .action(async (number, options) => (await remove()).run(number, options))
+
+  const transfer = () => import('./commands/quorum-transfer.ts')
+  const change = quorum
+    .command('transfer')
+    .description('have another voter lead; asks before it does')
+    .argument('<id>', 'number of the node', wholeNumber('id', 0))
+    .option('-y, --yes', 'do not ask')
+    .option('--dry-run', 'only say what would happen')
+  connected(change, formats, transfer)
+    .addHelpText(
+      'after',
+      examples('naru quorum transfer 2 --dry-run', 'naru quorum transfer 2 --yes'),
+    )
+    .action(async (number, options) => (await transfer()).run(number, options))
 }

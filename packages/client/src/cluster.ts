@@ -52,6 +52,11 @@ export class Cluster {
     return this.#options.random
   }
 
+  /** How long one request may take. */
+  get requestTimeoutMs(): number {
+    return this.#options.requestTimeoutMs
+  }
+
   /** Asks any broker. */
   async any<Q, R>(api: Api<Q, R>, request: Q): Promise<R> {
     const connection = await this.#anyConnection()

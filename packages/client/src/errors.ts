@@ -82,12 +82,18 @@ const mayHaveHappened: readonly KafkaError[] = [
 export function checkAnswer(
   errorCode: number,
   what: string,
-  { message, at }: { message?: string | null | undefined; at?: Address } = {},
+  told: { message?: string | null | undefined; at?: Address } = {},
 ): void {
-  if (errorCode === 0) return
-  const kafka = kafkaErrorByCode(errorCode)
+  if (errorCode !== 0) throw refusedBy(kafkaErrorByCode(errorCode), what, told)
+}
+
+export function refusedBy(
+  kafka: KafkaError,
+  what: string,
+  { message, at }: { message?: string | null | undefined; at?: Address },
+): NaruError {
   const reason = message ?? kafka.description
   const text = `Cannot ${what}: ${reason} (${kafka.name}, ${kafka.code})`
   const outcome = mayHaveHappened.includes(kafka) ? 'unknown' : 'not-applied'
-  throw new NaruError('NARU_BROKER', text, { kafka, outcome, ...(at && { at }) })
+  return new NaruError('NARU_BROKER', text, { kafka, outcome, ...(at && { at }) })
 }

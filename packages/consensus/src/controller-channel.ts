@@ -54,9 +54,9 @@ export class ControllerChannel {
       if ('payload' in outcome) return outcome
       if (outcome.failure === 'REFUSED') throw refused(request)
       const isUnknown = outcome.failure === 'LEADERSHIP_LOST'
-      if (isUnknown && !request.isRepeatable) throw unknown(request)
+      if (isUnknown && !request.isRepeatable) throw unknown()
       if (this.#isStopped || clock.monotonic() + retryMs >= deadlineMs) {
-        throw isUnknown ? unknown(request) : unanswered(request)
+        throw isUnknown ? unknown() : unanswered(request)
       }
       await this.#another(retryMs)
     }
@@ -122,8 +122,8 @@ export class ControllerChannel {
 
 const lostLeader = { index: 0n, failure: 'LEADERSHIP_LOST' } as const
 
-function unknown({ operation }: ControllerRequest): ConsensusError {
-  const message = `Nobody knows what became of ${operation}: the controller went away`
+function unknown(): ConsensusError {
+  const message = 'Nobody knows whether it happened: the controller went away before it answered'
   return new ConsensusError('LEADERSHIP_LOST', message)
 }
 
@@ -132,7 +132,8 @@ function refused({ operation }: ControllerRequest): ConsensusError {
   return new ConsensusError('REFUSED', message)
 }
 
-function unanswered({ operation, timeoutMs }: ControllerRequest): ConsensusError {
-  const message = `No controller took ${operation} in ${timeoutMs} ms`
+/** For people: most of them meet it when too many voters are down. */
+function unanswered({ timeoutMs }: ControllerRequest): ConsensusError {
+  const message = `No controller answered in ${timeoutMs} ms: does a majority of the voters run?`
   return new ConsensusError('NOT_LEADER', message)
 }

@@ -36,7 +36,7 @@ const table = {
   ],
   NOT_CONFIRMED: [
     'NARU-CLI-002',
-    'A command that loses data was not confirmed; nothing was done',
+    'A command that loses data, or disturbs the cluster, was not confirmed; nothing was done',
     'Confirm it on a terminal, or add --yes',
   ],
   INVALID_LINE: [
@@ -142,7 +142,7 @@ const table = {
   REQUEST_TIMEOUT: [
     'NARU-NET-010',
     'A request was not answered in its time: whether it was done is not known',
-    'See whether the broker is well, or give it longer with --timeout',
+    'See whether the cluster is well (naru cluster health), or give it longer with --timeout',
   ],
   INVALID_ADDRESS: [
     'NARU-NET-011',
@@ -175,6 +175,11 @@ const table = {
     'Await earlier sends, or send smaller records',
   ],
   CLOSED: ['NARU-API-003', 'The client was closed', 'Use it before it is closed'],
+  NO_GRPC: [
+    'NARU-API-004',
+    'No broker that answers offers gRPC, which the command needs',
+    'Set naru.grpc.listeners of a broker, as naru dev does: docs/CONFIG.md',
+  ],
 } as const
 
 export type NaruErrorName = keyof typeof table

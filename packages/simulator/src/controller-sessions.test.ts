@@ -14,6 +14,7 @@ it('tries again in peace what is refused, while the controller hands over', asyn
     image: new TestCluster(1, 2).image,
     timing: defaultTiming,
     post() {},
+    enclose() {},
     answerHere() {},
     probe: async () => 'lost' as const,
     submit: async () => {

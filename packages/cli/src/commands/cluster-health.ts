@@ -58,7 +58,9 @@ async function quorumOf({ admin }: Client): Promise<ClusterState['quorum']> {
       error.code === 'NARU_UNSUPPORTED' || error.kafka?.name === 'UNSUPPORTED_VERSION'
     if (isUnsupported) return { why: 'the quorum cannot be asked', isFailure: false }
     if (error.code !== 'NARU_BROKER' && error.code !== 'NARU_TIMEOUT') throw error
-    return { why: `no leader answers: ${error.message}`, isFailure: true }
+    const isLeaderless = error.kafka?.name === 'REQUEST_TIMED_OUT'
+    const why = isLeaderless ? 'no leader' : `no leader answers: ${error.message}`
+    return { why, isFailure: true }
   }
 }
 
