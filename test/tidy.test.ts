@@ -125,7 +125,7 @@ describe('left-overs', () => {
 
   it('has no file that nobody imports', () => {
     const entrances =
-      /\/(index|main|mutation-board|mutations\/apply)\.ts$|\.(test|contract)\.ts$|^(dev\/generate-docs|test\/support\/stream-peer)\.ts$/
+      /\/(index|main|mutation-board|mutations\/apply)\.ts$|\.(test|contract)\.ts$|^(dev\/generate-docs|test\/support\/stream-peer|test\/performance\/[a-z-]+)\.ts$/
     const imported = new Set(
       files.flatMap((file) =>
         importsOf(file.text)
