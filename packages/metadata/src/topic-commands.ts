@@ -11,8 +11,8 @@ import {
   uuid,
 } from '@naru/protocol'
 import { defineCommand, refused } from './command-definition.ts'
-import { isRefusal, refusal } from './decision.ts'
 import type { ControllerSettings } from './controller-settings.ts'
+import { isRefusal, refusal } from './decision.ts'
 import type { TopicImage } from './image.ts'
 import { decideCreatePartitions, decideCreateTopic, findTopic, type NewTopic } from './topics.ts'
 
