@@ -1,5 +1,5 @@
 /** This process as a broker of the cluster: registered, taking part, leaving. */
-import type { Clock, Logger } from '@naru/base'
+import type { Clock, Logger, Timer } from '@naru/base'
 import {
   type MetadataImage,
   type MetadataRecord,
@@ -39,7 +39,7 @@ export interface BrokerMembershipOptions {
   readonly onLost: (error: unknown) => void
 }
 
-/** Before a registration that was refused for now is tried again. */
+/** Before what was refused for now is asked again. */
 const retryMs = 200
 /** How long a broker that stops waits for others to take its leaderships. */
 const leaveMs = 10_000
@@ -53,6 +53,8 @@ export class BrokerMembership {
   readonly #session: BrokerSession
   #onRegistered: (brokerEpoch: bigint) => Promise<void> = () => Promise.resolve()
   #isUnfenced: () => void = () => {}
+  #repeat: Timer | undefined
+  #isStopped = false
 
   constructor(options: BrokerMembershipOptions) {
     this.#options = options
@@ -139,9 +141,17 @@ export class BrokerMembership {
   /** Tells the controller at once how this broker is. */
   hurry(): void {
     this.#options.clock.afterTurn(() => {
+      if (this.#isStopped) return
       const { heartbeat } = this.beat()
-      if (heartbeat !== undefined) this.#options.tell(heartbeat)
+      if (heartbeat === undefined) return
+      this.#options.tell(heartbeat)
+      this.#sayAgain()
     })
+  }
+
+  stop(): void {
+    this.#isStopped = true
+    this.#repeat?.cancel()
   }
 
   received(state: SessionState): void {
@@ -155,6 +165,14 @@ export class BrokerMembership {
     if (!isOwn) return
     if (this.#isActive) this.#isUnfenced()
     this.hurry()
+  }
+
+  /** The controller gets no heartbeats of the quorum from itself: what it refused to its own broker would never come up again. */
+  #sayAgain(): void {
+    const { clock, controllerId, nodeId } = this.#options
+    if (controllerId() !== nodeId || !this.#session.wants({ isActive: this.#isActive })) return
+    this.#repeat?.cancel()
+    this.#repeat = clock.setTimer(retryMs, () => this.hurry())
   }
 
   get #isActive(): boolean {

@@ -86,6 +86,12 @@ export class BrokerSession {
     }
   }
 
+  /** Whether the controller has still to do something for it. */
+  wants({ isActive }: { isActive: boolean }): boolean {
+    if (this.#brokerEpoch < 0n) return false
+    return this.#wantShutdown || this.#wantFence === isActive
+  }
+
   /** What the controller is told with each sign of life; nothing before the registration. */
   beat(): SessionHeartbeat | undefined {
     if (this.#brokerEpoch < 0n) return undefined

@@ -158,6 +158,7 @@ export class MetadataRuntime implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#channel.stop()
+    this.membership.stop()
     await this.#node[Symbol.asyncDispose]()
   }
 

@@ -1,5 +1,5 @@
 /** One broker of a simulated cluster: its disk, which stays, and its process, which comes and goes. */
-import { FileSystemError, type Logger, type MessageNetwork } from '@naru/base'
+import { type Address, FileSystemError, type Logger, type MessageNetwork } from '@naru/base'
 import { type MetadataFollower, MetadataRuntime, SessionError } from '@naru/consensus'
 import { type Cleanliness, defaultTiming, initialLevels, type MetadataRecord } from '@naru/metadata'
 import { topicConfigKey } from '@naru/model'
@@ -16,6 +16,8 @@ export const internalPort = 19_092
 export interface NodeWorld {
   readonly options: ClusterOptions
   readonly archive: LogArchive
+  /** Of all nodes. */
+  readonly addresses: readonly Address[]
   diskMs(): number
   diskFails(): boolean
   /** The core of a process says something. */
@@ -30,8 +32,8 @@ export interface NodeLife {
   view: LogView | undefined
   /** Up to where its copy has been held to the truth. */
   checkedIndex: bigint
-  /** A snapshot has taken the place of everything since. */
-  isRestored: boolean
+  /** Where the last snapshot ends that has taken the place of its log: what it replaced was perhaps never committed. */
+  restoredIndex: bigint
   isLeader: boolean
   isStopping: boolean
   /** Why the process has to end. */
@@ -75,7 +77,7 @@ export class ClusterNode {
       runtime: undefined,
       view: undefined,
       checkedIndex: 0n,
-      isRestored: false,
+      restoredIndex: 0n,
       isLeader: false,
       isStopping: false,
       end: undefined,
@@ -103,7 +105,7 @@ export class ClusterNode {
   async #live(life: NodeLife, network: MessageNetwork, world: NodeWorld): Promise<void> {
     const runtime = await this.#open(life, network, world)
     life.runtime = runtime
-    await runtime.follow(followerOf(life))
+    await runtime.follow(follower)
     const { membership } = runtime
     const { directoryId, cleanliness, brokerEpoch } = this
     const { host, port } = runtime.internalAddress
@@ -137,7 +139,8 @@ export class ClusterNode {
       openStorage: () => this.#openStorage(life, disk, world),
       quorum: {
         voters: new Map(voters),
-        bootstrapServers: voters.map(([, address]) => address),
+        // All of them: a leader that is named nowhere cannot be reached by a newcomer yet.
+        bootstrapServers: world.addresses,
         electionTimeoutMs: options.electionTimeoutMs,
         listen: { host, port: internalPort },
         advertised: { host, port: internalPort },
@@ -172,6 +175,9 @@ export class ClusterNode {
         if (reset !== undefined) life.view?.reset(reset.index, reset.term)
         life.view?.append(entries)
       },
+      onReceived: (index) => {
+        life.restoredIndex = index
+      },
     })
     const { snapshot, entries } = storage.stored
     const base =
@@ -191,14 +197,10 @@ function noteFailure(life: NodeLife, error: unknown): void {
   else life.bug ??= error
 }
 
-function followerOf(life: NodeLife): MetadataFollower {
-  return {
-    adopt: async () => {},
-    follow: async () => {},
-    followAll: async () => {
-      life.isRestored = true
-    },
-  }
+const follower: MetadataFollower = {
+  adopt: async () => {},
+  follow: async () => {},
+  followAll: async () => {},
 }
 
 function loggerOf(

@@ -5,7 +5,7 @@ import { mustHold, Violation } from '../raft/raft-history.ts'
 import { SeededRandom } from '../seeded-random.ts'
 import { SimulatedClock } from '../simulated-clock.ts'
 import { SimulatedNetwork } from '../simulated-network.ts'
-import { ClusterNode, type NodeLife, type NodeWorld } from './cluster-node.ts'
+import { ClusterNode, internalPort, type NodeLife, type NodeWorld } from './cluster-node.ts'
 import { type ClusterOptions, type DiskFaults, drawClusterOptions } from './cluster-options.ts'
 import { CommittedMetadata } from './committed-metadata.ts'
 import { type ArchivedEntry, LogArchive } from './log-archive.ts'
@@ -46,6 +46,10 @@ export class ClusterWorld implements NodeWorld {
     const ids = Array.from({ length: voters + observers }, (_, at) => at + 1)
     this.nodes = ids.map((id) => new ClusterNode(id, this.random.split()))
     for (const { disk } of this.nodes) this.disks.set(disk.key, disk)
+  }
+
+  get addresses() {
+    return this.nodes.map(({ host }) => ({ host, port: internalPort }))
   }
 
   get lives(): NodeLife[] {
@@ -187,17 +191,16 @@ export class ClusterWorld implements NodeWorld {
   }
 
   #checkCopy(life: NodeLife): void {
-    const { node, view, checkedIndex } = life
+    const { node, view, checkedIndex, restoredIndex } = life
     const { lastIndex = 0n, image } = life.runtime ?? {}
     const { key } = node.disk
     mustHold(lastIndex > checkedIndex, 'copies never go back', () => `${key} at ${lastIndex}`)
     life.checkedIndex = lastIndex
-    // What a snapshot took the place of was perhaps never committed.
-    for (let index = life.isRestored ? lastIndex : checkedIndex + 1n; index <= lastIndex; index++) {
-      const item = life.isRestored ? undefined : view?.at(index)
+    const from = checkedIndex > restoredIndex ? checkedIndex : restoredIndex
+    for (let index = from + 1n; index <= lastIndex; index++) {
+      const item = view?.at(index)
       if (item !== undefined) this.truth.applied(key, item)
     }
-    life.isRestored = false
     if (image !== undefined) this.truth.checkImage(key, lastIndex, image)
   }
 

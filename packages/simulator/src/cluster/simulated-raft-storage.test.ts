@@ -26,6 +26,7 @@ class Machine {
       delayMs: () => 1,
       fails: () => this.isFailing,
       onPersist() {},
+      onReceived() {},
     })
   }
 

@@ -14,6 +14,8 @@ export interface StoragePorts {
   fails(): boolean
   /** The core has changed its log. */
   onPersist(write: Persist): void
+  /** A snapshot of another replica is about to take the place of everything up to there. */
+  onReceived(index: bigint): void
 }
 
 export class SimulatedRaftStorage implements RaftStorage {
@@ -78,7 +80,9 @@ export class SimulatedRaftStorage implements RaftStorage {
   async finishReceived(snapshot: Snapshot): Promise<Buffer | undefined> {
     const state = await this.#operate('read', [], () => stateIn(this.#disk.received))
     this.#disk.received = Buffer.alloc(0)
-    if (state !== undefined) await this.saveSnapshot(snapshot, state)
+    if (state === undefined) return undefined
+    await this.saveSnapshot(snapshot, state)
+    this.#ports.onReceived(snapshot.index)
     return state
   }
 

@@ -1,0 +1,72 @@
+// The broker in the process of the controller, which no heartbeat of the quorum reminds of.
+import { silentLogger } from '@naru/base'
+import { beforeEach, expect, it } from 'vitest'
+import { BrokerMembership } from '../../consensus/src/broker-membership.ts'
+import type { SessionHeartbeat } from '../../consensus/src/peers/frame.ts'
+import { TestCluster } from '../../metadata/src/testing/cluster.ts'
+import { SimulatedClock } from './simulated-clock.ts'
+
+let clock: SimulatedClock
+let cluster: TestCluster
+let told: SessionHeartbeat[]
+let membership: BrokerMembership
+
+beforeEach(async () => {
+  clock = new SimulatedClock()
+  cluster = new TestCluster(2)
+  cluster.start(1)
+  told = []
+  membership = new BrokerMembership({
+    nodeId: 1,
+    directoryId: 'd',
+    incarnationId: 'i',
+    image: cluster.image,
+    clock,
+    logger: silentLogger,
+    metadataOffset: () => 9n,
+    submit: async () => ({ brokerEpoch: cluster.key(1).brokerEpoch }),
+    controllerId: () => 1,
+    tell: (heartbeat) => told.push(heartbeat),
+    onLost() {},
+  })
+  await clock.drive(
+    membership.register({ rack: null, endpoints: [], directories: [] }, async () => {}),
+  )
+  await pass(1_000)
+  told.length = 0
+})
+
+function pass(ms: number): Promise<void> {
+  return clock.drive(clock.pause(ms))
+}
+
+it('asks again to take part until it does, since its controller may have refused', async () => {
+  void membership.takePart()
+  await pass(1_000)
+  expect(told.length).toBeGreaterThan(3)
+  expect(told.every(({ wantFence }) => !wantFence)).toBe(true)
+  cluster.unfence(1)
+  await pass(1_000)
+  told.length = 0
+  await pass(1_000)
+  expect(told).toEqual([])
+})
+
+it('asks again to stop until it may, since others may have to catch up first', async () => {
+  void membership.takePart()
+  cluster.unfence(1)
+  let hasLeft = false
+  void membership.leave().then(() => {
+    hasLeft = true
+  })
+  await pass(700)
+  expect(told.filter(({ wantShutdown }) => wantShutdown).length).toBeGreaterThan(2)
+  const { brokerEpoch } = cluster.key(1)
+  membership.received({ brokerEpoch, isFenced: false, mayStop: true, sequence: 1n, isStale: false })
+  await pass(1)
+  expect(hasLeft).toBe(true)
+  membership.stop()
+  told.length = 0
+  await pass(1_000)
+  expect(told).toEqual([])
+})
