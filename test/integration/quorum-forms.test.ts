@@ -2,8 +2,9 @@
 // all of them were killed at once, in whatever order they come back.
 import { connect } from '@naru/client'
 import { expect, it } from 'vitest'
+import type { ClusterBroker } from '../support/cluster-broker.ts'
 import { auditCreations } from '../support/creation-audit.ts'
-import { eventually } from '../support/eventually.ts'
+import { eventually, within } from '../support/eventually.ts'
 import { startCluster } from '../support/reported-cluster.ts'
 import { TopicCreators } from '../support/topic-creators.ts'
 
@@ -40,6 +41,19 @@ it('forms a quorum of three, and each of them takes commands', async () => {
     expect(quorum?.currentVoters.map(({ replicaId }) => replicaId).sort()).toEqual([1, 2, 3])
   }
 })
+
+it.each(['controller', 'follower'])(
+  'a %s that stops waits only until the others know',
+  async (role) => {
+    await using cluster = await startCluster()
+    const controller = await cluster.controller()
+    const [follower] = cluster.others(controller) as [ClusterBroker]
+    const leaver = role === 'controller' ? controller : follower
+    // Sooner than it would give up waiting.
+    expect(await within(8_000, 'a clean stop', leaver.stop())).toBe(0)
+    await cluster.controller()
+  },
+)
 
 it('waits for a majority, and says for whom', async () => {
   await using cluster = await startCluster()

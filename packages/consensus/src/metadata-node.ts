@@ -193,10 +193,13 @@ export class MetadataNode implements AsyncDisposable {
   #hear({ nodeId }: Hello, { heartbeat, session }: Frame): void {
     const sessions = this.#controller?.sessions
     if (heartbeat !== undefined && sessions !== undefined) {
-      // Who wants to stop waits for all others to have seen it: the broker in this process has nobody else to tell.
-      const { heartbeat: own } = heartbeat.wantShutdown ? this.#events.beat() : {}
-      if (own !== undefined) sessions.heartbeat(this.#options.nodeId, own)
+      // Who wants to stop waits for all others to have seen it: the broker in this process has nobody else to tell, and nothing
+      // but the words of others to ask again after.
+      const { nodeId: self } = this.#options
+      const { heartbeat: own } = this.#events.beat()
+      if (own !== undefined && heartbeat.wantShutdown) sessions.heartbeat(self, own)
       sessions.heartbeat(nodeId, heartbeat)
+      if (own?.wantShutdown === true) sessions.heartbeat(self, own)
     }
     if (session !== undefined) this.#events.session(session)
   }
