@@ -25,6 +25,8 @@ beforeEach(async () => {
     logger: silentLogger,
     metadataOffset: () => 9n,
     submit: async () => ({ brokerEpoch: cluster.key(1).brokerEpoch }),
+    leadsMajority: () => true,
+    sessionTimeoutMs: 2_000,
     controllerId: () => 1,
     tell: (heartbeat) => told.push(heartbeat),
     onLost() {},
