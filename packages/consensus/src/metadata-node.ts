@@ -6,11 +6,12 @@ import type { Address, Clock, Logger, MessageNetwork, Random } from '@naru/base'
 import type { ControllerSettings, LivenessTiming, MetadataRecord } from '@naru/metadata'
 import type { RaftEvent } from '@naru/raft'
 import { ActiveController } from './active-controller.ts'
+import { internalAddressesIn, internalAddressOf } from './internal-addresses.ts'
 import { LeaderOperations } from './leader-operations.ts'
 import { MetadataCopy } from './metadata-copy.ts'
 import type { CallOutcome, Frame, Hello, SessionHeartbeat, SessionState } from './peers/frame.ts'
 import { QuorumMember } from './quorum-member.ts'
-import { internalListener, type QuorumSettings } from './quorum-settings.ts'
+import type { QuorumSettings } from './quorum-settings.ts'
 import type { LogLimits, RaftNode } from './raft-node.ts'
 import type { RaftStorage } from './storage/raft-storage.ts'
 
@@ -82,9 +83,10 @@ export class MetadataNode implements AsyncDisposable {
       incarnationId: node.incarnationId,
       stateMachine: node.copy,
       clusterId: () => node.copy.image.clusterId,
+      addressesIn: internalAddressesIn,
       registeredAddress: (nodeId) => {
-        const endpoints = node.copy.image.brokers.get(nodeId)?.endpoints ?? []
-        return endpoints.find(({ listener }) => listener === internalListener)
+        const broker = node.copy.image.brokers.get(nodeId)
+        return broker === undefined ? undefined : internalAddressOf(broker)
       },
       events: {
         raft: (event) => node.#noteRaft(event),

@@ -2,10 +2,10 @@
  * This node in the quorum: the replica of the metadata log, with the links that it speaks over. Whatever the log is for stands above.
  */
 import type { Address, Clock, Logger, MessageNetwork, Random } from '@naru/base'
-import type { RaftEvent, Refusal, ReplicaKey } from '@naru/raft'
+import type { Entry, Message, RaftEvent, Refusal, ReplicaKey } from '@naru/raft'
 import { ConsensusError } from './errors.ts'
 import { foundedStorage, isEmptyLog } from './first-quorum.ts'
-import type { Frame, Hello } from './peers/frame.ts'
+import type { Frame, Hello, NodeAddress } from './peers/frame.ts'
 import { type LinksEvents, QuorumLinks } from './peers/quorum-links.ts'
 import type { QuorumChange } from './quorum-operations.ts'
 import type { QuorumSettings } from './quorum-settings.ts'
@@ -25,6 +25,8 @@ export interface QuorumMemberOptions {
   readonly openStorage: () => Promise<RaftStorage>
   readonly stateMachine: StateMachine
   readonly clusterId: () => string
+  /** Where entries that are not applied yet say that nodes are: enough to look for them, whatever becomes of the entries. */
+  readonly addressesIn: (entries: readonly Entry[]) => Iterable<NodeAddress>
   /** Where the metadata says that a node is. */
   readonly registeredAddress: (nodeId: number) => Address | undefined
   readonly network: MessageNetwork
@@ -86,6 +88,9 @@ export class QuorumMember implements AsyncDisposable {
     const storage = await options.openStorage()
     member.#storage = storage
     member.#isEmpty = isEmptyLog(storage)
+    for (const { nodeId, ...address } of options.addressesIn(storage.stored.entries)) {
+      member.links.hint(nodeId, address)
+    }
     await member.links.listen()
     member.#storage = await foundedStorage(storage, {
       ...options,
@@ -171,9 +176,7 @@ export class QuorumMember implements AsyncDisposable {
       stateMachine,
       transport: {
         send: (message) => {
-          const isReply = message.type === 'heartbeatReply'
-          const beside = isReply ? events.besideHeartbeatReply() : {}
-          const frame = { raft: [message], ...beside }
+          const frame = { raft: [message], ...this.#beside(message) }
           this.links.post(nodeOf(message.to), frame, diskOf(message.to))
         },
       },
@@ -190,6 +193,13 @@ export class QuorumMember implements AsyncDisposable {
       onFatal,
     })
     this.links.search()
+  }
+
+  /** What goes along with a message: a sign of life to the controller, and the address of a leader that is named. */
+  #beside(message: Message): Frame {
+    if (message.type === 'heartbeatReply') return this.#options.events.besideHeartbeatReply()
+    if (message.type !== 'redirect') return {}
+    return { addresses: this.links.addressesOf(nodeOf(message.leader)) }
   }
 
   #hello(): Omit<Hello, 'host' | 'port'> {

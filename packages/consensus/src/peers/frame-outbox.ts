@@ -1,5 +1,5 @@
 import { entryBytes, type Message } from '@naru/raft'
-import type { Call, CallOutcome, Frame } from './frame.ts'
+import type { Call, CallOutcome, Frame, NodeAddress } from './frame.ts'
 
 /** What waits to be said to one broker. Bounded: what does not fit is dropped, and whoever needs it repeats it. */
 export class FrameOutbox {
@@ -8,6 +8,7 @@ export class FrameOutbox {
   #raft: Message[] = []
   #calls: Call[] = []
   #results: (CallOutcome & { readonly id: number })[] = []
+  readonly #addresses = new Map<number, NodeAddress>()
   #latest: Frame = {}
   #bytes = 0
 
@@ -21,8 +22,9 @@ export class FrameOutbox {
   }
 
   /** Of heartbeats and session states only the newest matters. */
-  add({ raft = [], calls = [], results = [], ...latest }: Frame): void {
+  add({ raft = [], calls = [], results = [], addresses = [], ...latest }: Frame): void {
     this.#latest = { ...this.#latest, ...latest }
+    for (const address of addresses) this.#addresses.set(address.nodeId, address)
     if (this.#isFull) return
     for (const message of raft) this.#bytes += messageBytes(message)
     for (const { payload } of calls) this.#bytes += payload.length
@@ -41,10 +43,12 @@ export class FrameOutbox {
       raft: this.#raft,
       calls: this.#calls,
       results: this.#results,
+      addresses: [...this.#addresses.values()],
     }
     this.#raft = []
     this.#calls = []
     this.#results = []
+    this.#addresses.clear()
     this.#latest = {}
     this.#bytes = 0
     return frame

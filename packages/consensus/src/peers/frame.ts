@@ -71,10 +71,19 @@ export interface Frame {
   readonly calls?: readonly Call[]
   readonly results?: readonly (CallOutcome & { readonly id: number })[]
   readonly isGoodbye?: boolean
+  /** Where nodes are reached that the messages speak of. */
+  readonly addresses?: readonly NodeAddress[]
+}
+
+export interface NodeAddress {
+  readonly nodeId: number
+  readonly host: string
+  readonly port: number
 }
 
 export function frameToWire(frame: Frame): object {
   const { hello, raft = [], heartbeat, session, calls = [], results = [], isGoodbye } = frame
+  const { addresses = [] } = frame
   return {
     ...(hello === undefined ? {} : { hello }),
     raft: raft.map(raftToWire),
@@ -83,6 +92,7 @@ export function frameToWire(frame: Frame): object {
     calls,
     results: results.map(({ index, ...result }) => ({ ...result, metadataIndex: `${index}` })),
     ...(isGoodbye === true ? { goodbye: {} } : {}),
+    addresses,
   }
 }
 
@@ -99,7 +109,12 @@ export function frameFromWire(wire: object): Frame {
     calls: list(wire, 'calls', (element) => callFromWire(objectElement(element))),
     results: list(wire, 'results', (element) => resultFromWire(objectElement(element))),
     isGoodbye: optional(wire, 'goodbye') !== undefined,
+    addresses: list(wire, 'addresses', (element) => addressFromWire(objectElement(element))),
   }
+}
+
+function addressFromWire(wire: object): NodeAddress {
+  return { nodeId: int(wire, 'nodeId'), host: text(wire, 'host'), port: int(wire, 'port') }
 }
 
 function helloFromWire(wire: object): Hello {

@@ -13,8 +13,8 @@ export interface PeersOptions {
   readonly logger: Logger
   /** What this node says of itself. */
   readonly self: () => Hello
-  /** Where a node is reached, as far as that is known. */
-  addressOf(nodeId: number): Address | undefined
+  /** Where a node is reached, as far as that is known; `attempt` counts those that failed. */
+  addressOf(nodeId: number, attempt: number): Address | undefined
 }
 
 export interface PeersEvents {
@@ -142,7 +142,7 @@ export class Peers implements AsyncDisposable {
     this.#dialing.set(nodeId, dialing)
     dialing.waiting.add(frame)
     if (dialing.isUnderWay) return
-    const address = addressOf(nodeId)
+    const address = addressOf(nodeId, dialing.failures)
     if (address === undefined || clock.monotonic() < dialing.nextMs) {
       this.#drop(dialing)
       return

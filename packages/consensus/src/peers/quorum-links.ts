@@ -4,7 +4,7 @@ import type { ReplicaKey } from '@naru/raft'
 import type { QuorumSettings } from '../quorum-settings.ts'
 import { nodeOf, replicaKey } from '../replica-key.ts'
 import { Calls } from './calls.ts'
-import type { CallOutcome, Frame, Hello } from './frame.ts'
+import type { CallOutcome, Frame, Hello, NodeAddress } from './frame.ts'
 import type { LinkEnd } from './peer-link.ts'
 import { Peers } from './peers.ts'
 import { ProcessWatch } from './process-watch.ts'
@@ -45,6 +45,8 @@ export class QuorumLinks implements AsyncDisposable {
   readonly #seeds: SeedSearch
   /** The last that each node said of itself. */
   readonly #known = new Map<number, Hello>()
+  /** Where others say that nodes are. */
+  readonly #hints = new Map<number, Address>()
   #advertised: Address
 
   constructor(options: QuorumLinksOptions) {
@@ -56,7 +58,7 @@ export class QuorumLinks implements AsyncDisposable {
       clock,
       logger,
       self: () => ({ ...self(), host: this.#advertised.host, port: this.#advertised.port }),
-      addressOf: (id) => this.#addressOf(id),
+      addressOf: (id, attempt) => this.#addressOf(id, attempt),
     })
     this.calls = new Calls({
       clock,
@@ -78,6 +80,7 @@ export class QuorumLinks implements AsyncDisposable {
     this.#peers.handle({
       hello: (peer) => this.#met(peer),
       frame: (peer, frame, link) => {
+        for (const { nodeId, ...address } of frame.addresses ?? []) this.hint(nodeId, address)
         this.calls.frame(peer, frame, link)
         events.frame(peer, frame)
       },
@@ -108,6 +111,18 @@ export class QuorumLinks implements AsyncDisposable {
     this.#peers.enclose(nodeId, frame)
   }
 
+  /** Somebody says that a node is there. */
+  hint(nodeId: number, address: Address): void {
+    this.#hints.set(nodeId, address)
+  }
+
+  /** Where a node is reached, for others that look for it. */
+  addressesOf(nodeId: number): NodeAddress[] {
+    const { nodeId: self } = this.#options
+    const address = nodeId === self ? this.#advertised : this.#addressOf(nodeId)
+    return address === undefined ? [] : [{ nodeId, host: address.host, port: address.port }]
+  }
+
   /** Who answers at a node's address now, over a link of its own. Never rejects. */
   greet(nodeId: number): Promise<Hello | LinkEnd> {
     const address = this.#addressOf(nodeId)
@@ -125,14 +140,18 @@ export class QuorumLinks implements AsyncDisposable {
     await this.#peers[Symbol.asyncDispose]()
   }
 
-  #addressOf(nodeId: number): Address | undefined {
+  /** Whatever is known may be out of date: who is not reached at one address is looked for at the next. */
+  #addressOf(nodeId: number, attempt = 0): Address | undefined {
     const { settings, registeredAddress } = this.#options
-    return (
-      settings.peerAddresses.get(nodeId) ??
-      this.#known.get(nodeId) ??
-      registeredAddress(nodeId) ??
-      settings.voters.get(nodeId)
-    )
+    const override = settings.peerAddresses.get(nodeId)
+    if (override !== undefined) return override
+    const candidates = [
+      this.#known.get(nodeId),
+      this.#hints.get(nodeId),
+      registeredAddress(nodeId),
+      settings.voters.get(nodeId),
+    ].filter((address) => address !== undefined)
+    return candidates[attempt % Math.max(1, candidates.length)]
   }
 
   #askSeeds(): void {
