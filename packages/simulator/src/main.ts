@@ -48,9 +48,12 @@ async function simulate({ component, walk, seed: first, seeds, seconds }: Option
   const elapsed = () => (performance.now() - startedMs) / 1_000
   const outside = failureOutside()
   let seed = first
+  let virtualMs = 0
   for (; seed < first + seeds && elapsed() < seconds; seed++) {
     try {
-      await Promise.race([walk(seed), outside])
+      const summary = await Promise.race([walk(seed), outside])
+      virtualMs += summary?.virtualMs ?? 0
+      if (seeds === 1 && summary !== undefined) print(`trace ${summary.trace}`)
     } catch (error) {
       print(`violation in seed ${seed}: ${error instanceof Error ? error.message : error}`)
       if (error instanceof Error) print(error.stack ?? '')
@@ -58,9 +61,16 @@ async function simulate({ component, walk, seed: first, seeds, seconds }: Option
     }
   }
   const walks = seed - first
-  print(
-    `${walks} walks in ${elapsed().toFixed(1)} s, ${(walks / elapsed()).toFixed(1)} a second: no violation`,
-  )
+  const rate = `${(walks / elapsed()).toFixed(1)} a second`
+  print(`${walks} walks in ${elapsed().toFixed(1)} s, ${rate}${pace(virtualMs)}: no violation`)
+}
+
+/** Virtual time, where the walks tell it, and how much of it passes in a second of this process. */
+function pace(virtualMs: number): string {
+  if (virtualMs === 0) return ''
+  const { user, system } = process.cpuUsage()
+  const ratio = virtualMs / ((user + system) / 1_000)
+  return `, ${(virtualMs / 3_600_000).toFixed(2)} virtual hours, ${ratio.toFixed(0)} times real time per core`
 }
 
 function print(line: string): void {

@@ -157,6 +157,8 @@ export class PeerLink {
     this.#helloTimer.cancel()
     this.#peer = hello
     if (!events.hello(this, hello)) {
+      // Nobody was here: whoever watches that process has nothing to look after.
+      this.#peer = undefined
       stream.end()
       return false
     }

@@ -24,6 +24,11 @@ export interface ClusterLife {
 /** After which a whole cluster must have come together. */
 const healMs = 45_000
 const actionMs = 40
+/** A dead leader's successor has to be elected, and has to wait for a session to end. */
+const fencedMs = 10_000
+const restMs = 4_000
+/** Of each node in a second: heartbeats, their answers, and the timers and turns that they take. */
+const restEventsMax = 150
 
 class ClusterWalk {
   readonly world: ClusterWorld
@@ -57,8 +62,10 @@ class ClusterWalk {
     }
     this.#heal()
     await this.#comeTogether()
+    if (this.#random.chance(0.3)) await this.#loseOne()
     await clients.readAll()
     clients.check()
+    if (this.#random.chance(0.3)) await this.#rest()
   }
 
   #fail(): void {
@@ -89,6 +96,41 @@ class ClusterWalk {
       await world.runUntil(world.clock.monotonic() + 100)
     }
     mustHold(this.#isTogether(), 'progress', () => this.#describe())
+  }
+
+  /** Who is dead is fenced within a bounded time, and back when it lives again. */
+  async #loseOne(): Promise<void> {
+    const { world } = this
+    const node = this.#random.pick(world.nodes)
+    const voters = world.leader?.view?.last?.voters ?? []
+    if (voters.length < 3) return
+    world.kill(node, { isPowerLost: this.#random.chance(0.5) })
+    const isFenced = () => world.truth.image.brokers.get(node.id)?.isFenced === true
+    await world.runUntil(world.clock.monotonic() + fencedMs, isFenced)
+    mustHold(isFenced(), 'the dead are fenced', () => `${node.id}: ${this.#describe()}`)
+    await this.#comeTogether()
+  }
+
+  /** Nobody asks anything: then little happens, and nothing grows. */
+  async #rest(): Promise<void> {
+    const { world } = this
+    await world.runUntil(world.clock.monotonic() + 3_000)
+    const before = world.network.usage
+    const eventsBefore = world.events
+    await world.runUntil(world.clock.monotonic() + restMs)
+    const after = world.network.usage
+    const events = ((world.events - eventsBefore) * 1_000) / restMs
+    const where = () => JSON.stringify({ before, after, events, nodes: world.nodes.length })
+    mustHold(events <= restEventsMax * world.nodes.length, 'rest', where)
+    mustHold(after.streams <= before.streams, 'no more streams at rest', where)
+    mustHold(
+      after.timers <= before.timers + 2 * world.nodes.length,
+      'no more timers at rest',
+      where,
+    )
+    // What waits in a stream that one side only knows to be over stays.
+    const messagesMax = before.messages + 2 * world.nodes.length
+    mustHold(after.messages <= messagesMax, 'no queue at rest', where)
   }
 
   #isTogether(): boolean {
@@ -127,4 +169,13 @@ export async function walkCluster(seed: number): Promise<ClusterLife> {
     committed: Number(world.truth.lastIndex),
     answered: clients.answered,
   }
+}
+
+/** One in a hundred is made twice: it has to be the same. */
+export async function walkClusterChecked(seed: number): Promise<ClusterLife> {
+  const life = await walkCluster(seed)
+  if (seed % 100 !== 0) return life
+  const { trace } = await walkCluster(seed)
+  mustHold(trace === life.trace, 'the same seed is the same walk', () => `${trace}, ${life.trace}`)
+  return life
 }

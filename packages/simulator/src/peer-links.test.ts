@@ -1,4 +1,4 @@
-// Links between brokers of which one side only knows that they are over.
+// Links between brokers, where one side may not know that they are over.
 import { silentLogger } from '@naru/base'
 import { expect, it } from 'vitest'
 import type { Frame, Hello } from '../../consensus/src/peers/frame.ts'
@@ -9,7 +9,12 @@ import { SimulatedNetwork } from './simulated-network.ts'
 
 const address = (nodeId: number) => ({ host: `n${nodeId}`, port: 1 })
 
-async function startPeers(hosts: SimulatedNetwork, nodeId: number, heard: Frame[]) {
+async function startPeers(
+  hosts: SimulatedNetwork,
+  nodeId: number,
+  heard: Frame[],
+  down: (peer: Hello) => void = () => {},
+) {
   const { process, network } = hosts.start(`n${nodeId}`)
   const self: Hello = {
     clusterId: '',
@@ -26,7 +31,7 @@ async function startPeers(hosts: SimulatedNetwork, nodeId: number, heard: Frame[
     self: () => self,
     addressOf: address,
   })
-  peers.handle({ hello() {}, frame: (_, frame) => heard.push(frame), down() {}, undelivered() {} })
+  peers.handle({ hello() {}, frame: (_, frame) => heard.push(frame), down })
   await peers.listen(address(nodeId))
   return peers
 }
@@ -75,4 +80,16 @@ it('opens another link when nothing comes back over the one that there is', asyn
     }
     expect(heard.length).toBeGreaterThan(0)
   }
+})
+
+it('does not look after itself when it finds itself among the addresses where it looks for others', async () => {
+  const clock = new SimulatedClock()
+  const hosts = new SimulatedNetwork(clock, new SeededRandom(1))
+  const downs: Hello[] = []
+  const one = await startPeers(hosts, 1, [], (peer) => downs.push(peer))
+  await clock.drive(one.greet(address(1)))
+  await clock.drive(clock.pause(1_000))
+  // A watch on the process would ask it again who it is, and so on for ever.
+  expect(downs).toEqual([])
+  expect(hosts.streams).toEqual([])
 })
