@@ -31,7 +31,7 @@ async function startPeers(
     self: () => self,
     addressOf: address,
   })
-  peers.handle({ hello() {}, frame: (_, frame) => heard.push(frame), down })
+  peers.handle({ hello() {}, undelivered() {}, frame: (_, frame) => heard.push(frame), down })
   await peers.listen(address(nodeId))
   return peers
 }
