@@ -31,8 +31,12 @@ export async function start(options: StartOptions): Promise<void> {
   const logger = await createLogger(config)
   if (unknown.length > 0) logger.warn('unknown-environment', { variables: unknown })
   // From the beginning: without a quorum the start may take for ever, and who is told that it is ready may stop it at once.
-  const stop = stopRequested()
-  const broker = await Promise.race([run(config, logger), stop.then(() => undefined)])
+  const { stop, forget } = stopRequested()
+  const starting = run(config, logger).catch((error: unknown) => {
+    forget()
+    throw error
+  })
+  const broker = await Promise.race([starting, stop.then(() => undefined)])
   if (broker === undefined) {
     logger.info('broker-stopped', { reason: await stop })
     process.exit(exitCodes.ok)
@@ -138,9 +142,14 @@ function startFailure(error: unknown): unknown {
   return error instanceof ConfigError ? configFailure(error) : error
 }
 
-/** SIGINT reaches launcher and broker alike on a terminal: a forked broker leaves it to its launcher. */
-function stopRequested(): Promise<string> {
-  return new Promise((resolveStop) => {
+/**
+ * SIGINT reaches launcher and broker alike on a terminal: a forked broker leaves it to its launcher. `forget`: nothing runs that
+ * could be stopped, and the process may end.
+ */
+function stopRequested(): { stop: Promise<string>; forget: () => void } {
+  // Timers of the broker do not keep the process alive; waiting for a stop does.
+  const alive = setInterval(() => {}, 2 ** 30)
+  const stop = new Promise<string>((resolveStop) => {
     process.on('SIGTERM', () => resolveStop('SIGTERM'))
     process.on('SIGHUP', () => resolveStop('SIGHUP'))
     if (process.send === undefined) process.on('SIGINT', () => resolveStop('SIGINT'))
@@ -149,7 +158,10 @@ function stopRequested(): Promise<string> {
       process.on('disconnect', () => resolveStop('launcher gone'))
       if (!process.connected) resolveStop('launcher gone')
     }
-    // Timers of the broker do not keep the process alive; waiting for a stop does.
-    setInterval(() => {}, 2 ** 30)
   })
+  const forget = () => {
+    clearInterval(alive)
+    process.channel?.unref()
+  }
+  return { stop, forget }
 }
