@@ -173,7 +173,7 @@ it('the broker advertises an address that does not work', async () => {
     expect({ code, stdout }).toEqual({ code: 3, stdout: '' })
     expect(stderr).toContain('broker 1 advertises kafka-1.invalid:9092, and the host name')
     expect(stderr).toContain(`by way of ${broker.bootstrap} (from the command line)`)
-    expect(stderr).toContain('hint: Set advertised.listeners of broker 1')
+    expect(stderr).toContain('if it runs, set its advertised.listeners')
     expect(stderr).toContain('code: NARU-NET-009')
   }
   expect(ends[2]?.stderr).toContain('1 line read, 0 written; not written: line 1')

@@ -6,7 +6,6 @@ import { checkAnswer } from './errors.ts'
 import { offsetBounds } from './offsets.ts'
 
 const topicType = 2
-const timeoutMs = 30_000
 
 export interface TopicSetting {
   readonly name: string
@@ -65,7 +64,7 @@ export class Admin {
           configs,
         },
       ],
-      timeoutMs,
+      timeoutMs: this.#cluster.workTimeoutMs,
       validateOnly: options.validateOnly ?? false,
     })
     const created = answer.topics[0]
@@ -79,7 +78,7 @@ export class Admin {
     const answer = await this.#cluster.any(apis.deleteTopics, {
       topics: [{ name, topicId: zeroTopicId }],
       topicNames: [name],
-      timeoutMs,
+      timeoutMs: this.#cluster.workTimeoutMs,
     })
     const deleted = answer.responses[0]
     checkAnswer(deleted?.errorCode ?? -1, `delete topic ${name}`, {

@@ -13,7 +13,6 @@ import { grpcAddresses } from './grpc-address.ts'
 
 const brokersType = 1
 const quorumTopic = '__cluster_metadata'
-const timeoutMs = 30_000
 const upgradeTypes = { upgrade: 1, 'safe-downgrade': 2, 'unsafe-downgrade': 3 } as const
 
 export interface VoterKey {
@@ -69,7 +68,7 @@ export class ClusterAdmin {
   async addVoter(voter: VoterKey, endpoints: readonly Endpoint[] = []): Promise<void> {
     const { errorCode, errorMessage } = await this.#cluster.any(apis.addRaftVoter, {
       clusterId: null,
-      timeoutMs,
+      timeoutMs: this.#cluster.workTimeoutMs,
       voterId: voter.nodeId,
       voterDirectoryId: voter.directoryId,
       listeners: endpoints.map(({ listener: name, host, port }) => ({ name, host, port })),
@@ -130,7 +129,7 @@ export class ClusterAdmin {
   ): Promise<void> {
     const names = updates.map(({ feature }) => feature).join(', ')
     const answer = await this.#cluster.any(apis.updateFeatures, {
-      timeoutMs,
+      timeoutMs: this.#cluster.workTimeoutMs,
       featureUpdates: updates.map(({ feature, level, kind = 'upgrade' }) => ({
         feature,
         maxVersionLevel: level,

@@ -57,6 +57,11 @@ export class Cluster {
     return this.#options.requestTimeoutMs
   }
 
+  /** How long a broker may work for a request: its answer that it could not do it in time should not come too late. */
+  get workTimeoutMs(): number {
+    return Math.ceil(0.9 * this.#options.requestTimeoutMs)
+  }
+
   /** Asks any broker. */
   async any<Q, R>(api: Api<Q, R>, request: Q): Promise<R> {
     const connection = await this.#anyConnection()

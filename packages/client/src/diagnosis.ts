@@ -58,7 +58,7 @@ export function notKafka(at: Address, heard: Buffer, cause?: unknown): NaruError
 /** A broker's own address, as it tells it to clients, does not work from here. */
 export function advertisedInVain(nodeId: number, at: Address, cause: NaruError): NaruError {
   const text = `broker ${nodeId} advertises ${addressText(at)}, and ${cause.message}`
-  const hint = `Set advertised.listeners of broker ${nodeId} to an address that this machine can reach`
+  const hint = `Start broker ${nodeId} if it is down; if it runs, set its advertised.listeners to an address that this machine can reach`
   const reason = 'ADVERTISED_ADDRESS'
   return new NaruError('NARU_UNREACHABLE', text, { reason, at, hint, cause })
 }

@@ -134,6 +134,6 @@ function refused({ operation }: ControllerRequest): ConsensusError {
 
 /** For people: most of them meet it when too many voters are down. */
 function unanswered({ timeoutMs }: ControllerRequest): ConsensusError {
-  const message = `No controller answered in ${timeoutMs} ms: does a majority of the voters run?`
+  const message = `No controller answered in ${Math.round(timeoutMs)} ms: does a majority of the voters run?`
   return new ConsensusError('NOT_LEADER', message)
 }

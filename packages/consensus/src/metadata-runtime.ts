@@ -23,7 +23,7 @@ import type { MetadataFollower } from './metadata-copy.ts'
 import { MetadataNode, type MetadataNodeOptions } from './metadata-node.ts'
 import { type QuorumChange, type QuorumView, quorumCodecs } from './quorum-operations.ts'
 
-/** How long a command may take, elections included. */
+/** How long a command may take at most, elections included. */
 const commandMs = 30_000
 /** How long people wait for the quorum to say how it is, and a start for a controller before it says that it waits. */
 const quorumMs = 5_000
@@ -110,18 +110,17 @@ export class MetadataRuntime implements AsyncDisposable {
 
   /**
    * Has the controller decide a command, and resolves when this copy shows it. Refused with REQUEST_TIMED_OUT when no controller
-   * took it in time, or nobody knows what became of it.
+   * took it in time, or nobody knows what became of it; without trying when there is no time at all.
    */
   async submit<T extends CommandType>(
     command: Command & { readonly type: T },
+    timeoutMs = commandMs,
   ): Promise<ResponseOf<T> | Refusal> {
     const { type } = command
+    if (timeoutMs <= 0) return refusal(kafkaErrors.REQUEST_TIMED_OUT, 'No time was left for it')
     try {
-      const isSafeTwice = isRepeatable(type)
-      const { index, payload } = await this.#ask('submit', encodeCommand(command), {
-        timeoutMs: commandMs,
-        isRepeatable: isSafeTwice,
-      })
+      const limits = { timeoutMs: Math.min(timeoutMs, commandMs), isRepeatable: isRepeatable(type) }
+      const { index, payload } = await this.#ask('submit', encodeCommand(command), limits)
       await this.#node.applied(index)
       await this.#node.copy.followed()
       return decodeResult<T>(type, payload)

@@ -1,4 +1,7 @@
-/** Topics as clients ask for them: each command is decided by the controller, and answered when the partitions can be used. */
+/**
+ * Topics as clients ask for them: each command is decided by the controller, and answered when the partitions can be used. Whoever
+ * does not want to wait as long as a command may take says how long.
+ */
 import type { Random } from '@naru/base'
 import type { MetadataRuntime } from '@naru/consensus'
 import {
@@ -25,26 +28,31 @@ export class Topics {
   }
 
   /** Creates one topic; with `validateOnly` it only says what would happen. */
-  create(topic: NewTopic, validateOnly: boolean): Promise<CreatedTopic | Refusal> {
+  create(
+    topic: NewTopic,
+    validateOnly: boolean,
+    timeoutMs?: number,
+  ): Promise<CreatedTopic | Refusal> {
     const { metadata, random } = this.#options
     const topicId = random.bytes(16).toString('base64url')
-    return metadata.submit({ type: 'createTopic', topic, topicId, validateOnly })
+    return metadata.submit({ type: 'createTopic', topic, topicId, validateOnly }, timeoutMs)
   }
 
-  delete(named: {
-    name: string | null
-    topicId: TopicId
-  }): Promise<ResponseOf<'deleteTopic'> | Refusal> {
-    return this.#options.metadata.submit({ type: 'deleteTopic', ...named })
+  delete(
+    named: { name: string | null; topicId: TopicId },
+    timeoutMs?: number,
+  ): Promise<ResponseOf<'deleteTopic'> | Refusal> {
+    return this.#options.metadata.submit({ type: 'deleteTopic', ...named }, timeoutMs)
   }
 
   /** Adds partitions; `count` is the new total. */
   async grow(
     request: { name: string; count: number; assignments: readonly (readonly NodeId[])[] | null },
     validateOnly: boolean,
+    timeoutMs?: number,
   ): Promise<Refusal | undefined> {
-    const { metadata } = this.#options
-    return refusalIn(await metadata.submit({ type: 'createPartitions', ...request, validateOnly }))
+    const command = { type: 'createPartitions', ...request, validateOnly } as const
+    return refusalIn(await this.#options.metadata.submit(command, timeoutMs))
   }
 
   /** Changes a topic's own settings. */

@@ -1,6 +1,6 @@
 // The broker in the process of the controller, which no heartbeat of the quorum reminds of.
 import { silentLogger } from '@naru/base'
-import { beforeEach, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { BrokerMembership } from '../../consensus/src/broker-membership.ts'
 import type { SessionHeartbeat } from '../../consensus/src/peers/frame.ts'
 import { TestCluster } from '../../metadata/src/testing/cluster.ts'
@@ -10,12 +10,14 @@ let clock: SimulatedClock
 let cluster: TestCluster
 let told: SessionHeartbeat[]
 let membership: BrokerMembership
+let leadsMajority: boolean
 
 beforeEach(async () => {
   clock = new SimulatedClock()
   cluster = new TestCluster(2)
   cluster.start(1)
   told = []
+  leadsMajority = false
   membership = new BrokerMembership({
     nodeId: 1,
     directoryId: 'd',
@@ -25,7 +27,7 @@ beforeEach(async () => {
     logger: silentLogger,
     metadataOffset: () => 9n,
     submit: async () => ({ brokerEpoch: cluster.key(1).brokerEpoch }),
-    leadsMajority: () => true,
+    leadsMajority: () => leadsMajority,
     sessionTimeoutMs: 2_000,
     controllerId: () => 1,
     tell: (heartbeat) => told.push(heartbeat),
@@ -71,4 +73,36 @@ it('asks again to stop until it may, since others may have to catch up first', a
   told.length = 0
   await pass(1_000)
   expect(told).toEqual([])
+})
+
+describe('whether a broker may speak for what it leads', () => {
+  const heard = () => {
+    const { brokerEpoch } = cluster.key(1)
+    const state = { brokerEpoch, isFenced: false, mayStop: false, sequence: 1n, isStale: false }
+    membership.received(state)
+  }
+
+  it('it may as long as the controller cannot have fenced it for its silence', async () => {
+    expect(membership.isTrusted).toBe(false)
+    heard()
+    expect(membership.isTrusted).toBe(true)
+    await pass(1_400)
+    expect(membership.isTrusted).toBe(true)
+    // It stood still, or is cut off: its next request may come before any word of the controller.
+    await pass(200)
+    expect(membership.isTrusted).toBe(false)
+    heard()
+    expect(membership.isTrusted).toBe(true)
+  })
+
+  it('it may while the controller runs in it and leads a majority', () => {
+    leadsMajority = true
+    expect(membership.isTrusted).toBe(true)
+  })
+
+  it('what is said of another registration does not count', () => {
+    const state = { isFenced: false, mayStop: false, sequence: 1n, isStale: false }
+    membership.received({ ...state, brokerEpoch: cluster.key(1).brokerEpoch + 1n })
+    expect(membership.isTrusted).toBe(false)
+  })
 })

@@ -4,24 +4,34 @@ import { defineHandler } from '@naru/network'
 import { apis, type RequestOf, type ResponseOf } from '@naru/protocol'
 import { outcomeOf } from '../errors.ts'
 import type { Ports } from '../ports.ts'
+import { timeLeft } from '../time-left.ts'
 
 type Wanted = RequestOf<typeof apis.createTopics>['topics'][number]
 type Created = ResponseOf<typeof apis.createTopics>['topics'][number]
 
-export function createTopics({ topics, topicConfigs }: Pick<Ports, 'topics' | 'topicConfigs'>) {
+export function createTopics({
+  topics,
+  topicConfigs,
+  clock,
+}: Pick<Ports, 'topics' | 'topicConfigs' | 'clock'>) {
   return defineHandler(apis.createTopics, async (request) => {
+    const left = timeLeft(clock, request.timeoutMs)
     const created: Created[] = []
     for (const [name, wanted] of Map.groupBy(request.topics, (topic) => topic.name)) {
       created.push(
         wanted.length > 1
           ? refused(name, kafkaErrors.INVALID_REQUEST.code, 'The request names the topic twice')
-          : await create(wanted[0] as Wanted, request.validateOnly),
+          : await create(wanted[0] as Wanted, request.validateOnly, left()),
       )
     }
     return { throttleTimeMs: 0, topics: created }
   })
 
-  async function create(wanted: Wanted, validateOnly: boolean): Promise<Created> {
+  async function create(
+    wanted: Wanted,
+    validateOnly: boolean,
+    timeoutMs: number,
+  ): Promise<Created> {
     const { name, configs } = wanted
     const result = await topics.create(
       {
@@ -35,6 +45,7 @@ export function createTopics({ topics, topicConfigs }: Pick<Ports, 'topics' | 't
         configs,
       },
       validateOnly,
+      timeoutMs,
     )
     if (isRefusal(result)) return refused(name, result.error.code, result.message)
     const given = new Map(configs.map((config) => [config.name, config.value]))

@@ -4,14 +4,20 @@ import { defineHandler } from '@naru/network'
 import { apis, type ResponseOf } from '@naru/protocol'
 import { outcomeOf } from '../errors.ts'
 import type { Ports } from '../ports.ts'
+import { timeLeft } from '../time-left.ts'
 
 interface Named {
   readonly name: string | null
   readonly topicId: TopicId
 }
 
-export function deleteTopics({ topics, metadata }: Pick<Ports, 'topics' | 'metadata'>) {
+export function deleteTopics({
+  topics,
+  metadata,
+  clock,
+}: Pick<Ports, 'topics' | 'metadata' | 'clock'>) {
   return defineHandler(apis.deleteTopics, async (request, { apiVersion }) => {
+    const left = timeLeft(clock, request.timeoutMs)
     const named: Named[] =
       apiVersion >= 6
         ? request.topics
@@ -21,7 +27,7 @@ export function deleteTopics({ topics, metadata }: Pick<Ports, 'topics' | 'metad
     for (const same of wanted.values()) {
       const name = same.find((topic) => topic.name !== null)?.name ?? null
       const topicId = same.find((topic) => topic.topicId !== zeroTopicId)?.topicId ?? zeroTopicId
-      const result = refusedNames(same) ?? (await topics.delete({ name, topicId }))
+      const result = refusedNames(same) ?? (await topics.delete({ name, topicId }, left()))
       responses.push(
         isRefusal(result)
           ? { name, topicId, ...outcomeOf(result) }

@@ -16,6 +16,9 @@ import { clusterOperations, operationsNotAsked, topicOperations } from '../error
 import type { Ports } from '../ports.ts'
 import { replicaView } from '../replica-view.ts'
 
+/** Answers of one connection leave in order: the rest does not wait long for a topic that nobody can create. */
+const creationMsMax = 5_000
+
 type Request = RequestOf<typeof apis.metadata>
 type Response = ResponseOf<typeof apis.metadata>
 type Topic = Response['topics'][number]
@@ -108,6 +111,7 @@ async function describe(
   const created = await ports.topics.create(
     { name, partitions: -1, replicationFactor: -1, assignments: [], configs: [] },
     false,
+    creationMsMax,
   )
   const isKnown = !isRefusal(created) || created.error === kafkaErrors.TOPIC_ALREADY_EXISTS
   const made = image.topics.get(name)

@@ -1,4 +1,4 @@
-import { kafkaErrors } from '@naru/model'
+import { type KafkaError, kafkaErrors } from '@naru/model'
 import { type Answer, closeConnection, defineHandler, noResponse } from '@naru/network'
 import { apis, type RequestOf, type ResponseOf } from '@naru/protocol'
 import { produce as append, failed, PartitionHost, type ProduceResult } from '@naru/services'
@@ -49,13 +49,10 @@ function appendAll(
       const host =
         name === undefined
           ? kafkaErrors.UNKNOWN_TOPIC_ID
-          : partitions.leading(name, partition.index)
+          : ledPartition(name, partition.index, { partitions, isTrusted })
       if (!(host instanceof PartitionHost)) done(failed(host, host.description))
       else if (request.acks < -1 || request.acks > 1) {
         done(failed(kafkaErrors.INVALID_REQUIRED_ACKS, `acks=${request.acks} is not known`))
-      } else if (!isTrusted) {
-        // Nobody else is asked before it is acknowledged, so who was replaced meanwhile would lose it.
-        done(failed(kafkaErrors.NOT_LEADER_OR_FOLLOWER, 'This broker has lost its controller'))
       } else {
         const bytes = partition.records ?? Buffer.alloc(0)
         append(host, { bytes, produceVersion: apiVersion, waits: request.acks !== 0 }, done)
@@ -63,6 +60,15 @@ function appendAll(
     }
   }
   finish()
+}
+
+/** Where nobody else is asked before a record is acknowledged, a leader that was replaced meanwhile would lose it. */
+function ledPartition(
+  name: string,
+  partition: number,
+  { partitions, isTrusted }: { partitions: Ports['partitions']; isTrusted: boolean },
+): PartitionHost | KafkaError {
+  return isTrusted ? partitions.leading(name, partition) : kafkaErrors.NOT_LEADER_OR_FOLLOWER
 }
 
 function partitionResponse(
