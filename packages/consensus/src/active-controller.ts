@@ -20,6 +20,8 @@ import type { Proposed, RaftNode } from './raft-node.ts'
 
 export interface ActiveControllerOptions {
   readonly nodeId: number
+  /** Of this process. */
+  readonly incarnationId: string
   readonly node: RaftNode
   /** What is applied here. */
   readonly image: MetadataImage
@@ -103,7 +105,10 @@ export class ActiveController {
   /** What only the controller knows of a request. */
   #completed(command: Command): Command {
     if (command.type !== 'registerBroker') return command
-    return { ...command, isPreviousSilent: this.#sessions?.isSilent(command.nodeId) ?? true }
+    const { nodeId, incarnationId } = command
+    // The process that was the broker here before this one has left the lock to it.
+    const isOwn = incarnationId === this.#options.incarnationId
+    return { ...command, isPreviousSilent: isOwn || (this.#sessions?.isSilent(nodeId) ?? true) }
   }
 
   #propose(image: MetadataImage, records: readonly MetadataRecord[]): Proposed {

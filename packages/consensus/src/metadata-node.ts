@@ -176,6 +176,7 @@ export class MetadataNode implements AsyncDisposable {
     const { nodeId, clock, controller: settings, firstRecords, liveness: timing } = this.#options
     return new ActiveController({
       nodeId,
+      incarnationId: this.incarnationId,
       node,
       image: this.copy.image,
       clock,
