@@ -106,7 +106,12 @@ class ClusterWalk {
     if (voters.length < 3) return
     world.kill(node, { isPowerLost: this.#random.chance(0.5) })
     const isFenced = () => world.truth.image.brokers.get(node.id)?.isFenced === true
-    await world.runUntil(world.clock.monotonic() + fencedMs, isFenced)
+    const endMs = world.clock.monotonic() + fencedMs
+    while (!isFenced() && world.clock.monotonic() < endMs) {
+      // Others may have been about to stop.
+      for (const other of world.nodes) if (other !== node) world.start(other)
+      await world.runUntil(world.clock.monotonic() + 100, isFenced)
+    }
     mustHold(isFenced(), 'the dead are fenced', () => `${node.id}: ${this.#describe()}`)
     await this.#comeTogether()
   }
@@ -136,6 +141,9 @@ class ClusterWalk {
   #isTogether(): boolean {
     const { lives, nodes, truth, leader } = this.world
     if (leader === undefined || lives.length < nodes.length) return false
+    const keys = lives.map(({ node }) => node.disk.key)
+    // Disks that are gone are voters no more.
+    if (!leader.view?.last?.voters.every((voter) => keys.includes(voter))) return false
     return lives.every(({ runtime, node }) => {
       const broker = truth.image.brokers.get(node.id)
       const isPart = broker?.isFenced === false && broker.brokerEpoch === node.brokerEpoch
