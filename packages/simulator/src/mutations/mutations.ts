@@ -1,9 +1,12 @@
+import { clusterMutations } from './cluster.ts'
 import { logMutations } from './log.ts'
+
 import type { Mutation } from './mutation.ts'
 import { raftMutations } from './raft.ts'
 
 /** By the component whose walks are to notice. */
 export const mutations: ReadonlyMap<string, readonly Mutation[]> = new Map([
+  ['cluster', clusterMutations],
   ['log', logMutations],
   ['raft', raftMutations],
 ])
