@@ -8,7 +8,7 @@ import { mustHold } from '../raft/raft-history.ts'
 import type { SeededRandom } from '../seeded-random.ts'
 import { BrokerWork } from './broker-work.ts'
 import { ClusterClients } from './cluster-clients.ts'
-import { type Fault, faults, operate } from './cluster-faults.ts'
+import { changes, type Fault, faults, losses, operate } from './cluster-faults.ts'
 import { calmDisk } from './cluster-options.ts'
 import { ClusterWorld } from './cluster-world.ts'
 
@@ -42,7 +42,8 @@ class ClusterWalk {
     this.clients = new ClusterClients(this.world)
     this.#work = new BrokerWork(this.world)
     this.#random = this.world.random.split()
-    this.#faults = faults.filter(() => this.#random.chance(0.5))
+    const others = this.#random.chance(0.6) ? losses : changes
+    this.#faults = [...faults, ...others].filter(() => this.#random.chance(0.5))
   }
 
   async run(): Promise<void> {
