@@ -124,7 +124,8 @@ describe('new partitions', () => {
     const placed = cluster.image.topics.get('wide')?.partitions.flatMap(({ replicas }) => replicas)
     expect([...new Set(placed)].sort()).toEqual([3, 4, 5])
     const wider = { ...topic, name: 'wider', replicationFactor: 4 }
-    expect(cluster.refused({ ...create, topic: wider })).toBe('INVALID_REPLICATION_FACTOR')
+    const other = { ...create, topic: wider, topicId: idOf(3) }
+    expect(cluster.refused(other)).toBe('INVALID_REPLICATION_FACTOR')
     cluster.fence(3)
     const grow = { type: 'createPartitions', name: 'wide', count: 7, validateOnly: false } as const
     expect(cluster.refused({ ...grow, assignments: null })).toBe('INVALID_REPLICATION_FACTOR')

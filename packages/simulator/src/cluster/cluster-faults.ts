@@ -122,9 +122,10 @@ export const faults: readonly Fault[] = [
   cutSome,
   cutLeader,
   heal,
-  damage,
-  replaceDisk,
   operate,
-  changeVoter,
   transfer,
 ]
+
+/** Data is lost for good; then who votes is changed with a reason only, or what is left might be no majority. */
+export const losses: readonly Fault[] = [damage, replaceDisk]
+export const changes: readonly Fault[] = [changeVoter]

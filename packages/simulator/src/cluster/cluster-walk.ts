@@ -8,7 +8,7 @@ import { mustHold } from '../raft/raft-history.ts'
 import type { SeededRandom } from '../seeded-random.ts'
 import { BrokerWork } from './broker-work.ts'
 import { ClusterClients } from './cluster-clients.ts'
-import { type Fault, faults, operate } from './cluster-faults.ts'
+import { changes, type Fault, faults, losses, operate } from './cluster-faults.ts'
 import { calmDisk } from './cluster-options.ts'
 import { ClusterWorld } from './cluster-world.ts'
 
@@ -42,7 +42,8 @@ class ClusterWalk {
     this.clients = new ClusterClients(this.world)
     this.#work = new BrokerWork(this.world)
     this.#random = this.world.random.split()
-    this.#faults = faults.filter(() => this.#random.chance(0.5))
+    const others = this.#random.chance(0.6) ? losses : changes
+    this.#faults = [...faults, ...others].filter(() => this.#random.chance(0.5))
   }
 
   async run(): Promise<void> {
@@ -106,7 +107,12 @@ class ClusterWalk {
     if (voters.length < 3) return
     world.kill(node, { isPowerLost: this.#random.chance(0.5) })
     const isFenced = () => world.truth.image.brokers.get(node.id)?.isFenced === true
-    await world.runUntil(world.clock.monotonic() + fencedMs, isFenced)
+    const endMs = world.clock.monotonic() + fencedMs
+    while (!isFenced() && world.clock.monotonic() < endMs) {
+      // Others may have been about to stop.
+      for (const other of world.nodes) if (other !== node) world.start(other)
+      await world.runUntil(world.clock.monotonic() + 100, isFenced)
+    }
     mustHold(isFenced(), 'the dead are fenced', () => `${node.id}: ${this.#describe()}`)
     await this.#comeTogether()
   }
@@ -136,6 +142,9 @@ class ClusterWalk {
   #isTogether(): boolean {
     const { lives, nodes, truth, leader } = this.world
     if (leader === undefined || lives.length < nodes.length) return false
+    const keys = lives.map(({ node }) => node.disk.key)
+    // Disks that are gone are voters no more.
+    if (!leader.view?.last?.voters.every((voter) => keys.includes(voter))) return false
     return lives.every(({ runtime, node }) => {
       const broker = truth.image.brokers.get(node.id)
       const isPart = broker?.isFenced === false && broker.brokerEpoch === node.brokerEpoch

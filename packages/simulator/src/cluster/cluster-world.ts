@@ -33,6 +33,8 @@ export class ClusterWorld implements NodeWorld {
   readonly #diskRandom: SeededRandom
   /** By term. */
   readonly #leaders = new Map<bigint, string>()
+  /** The last entry that was committed before there was a leader of a later term than this. */
+  readonly #lastOf = new Map<bigint, ArchivedEntry>()
 
   constructor(seed: number) {
     this.random = new SeededRandom(seed)
@@ -163,20 +165,22 @@ export class ClusterWorld implements NodeWorld {
     if (life.isLeader) this.#checkLeader(life, term)
   }
 
-  /** At most one leader in a term (Raft §5.2); it holds every committed entry (§5.4). */
+  /** At most one leader in a term (Raft §5.2); it holds every entry that was committed in an earlier one (§5.4). */
   #checkLeader({ node, view }: NodeLife, term: bigint): void {
     const { key } = node.disk
     const other = this.#leaders.get(term) ?? key
     mustHold(other === key, 'election safety', () => `${other} and ${key} in term ${term}`)
     this.#leaders.set(term, key)
-    const { last } = this.truth
-    if (last === undefined) return
-    const { entry } = last
-    mustHold(
-      view?.holds(last) === true,
-      'leader completeness',
-      () => `${key} of term ${term} lacks ${entry.index}/${entry.term}`,
-    )
+    // It may learn late that it has won, and others have led and committed since.
+    for (const [committedIn, item] of this.#lastOf) {
+      if (committedIn >= term) continue
+      const { entry } = item
+      mustHold(
+        view?.holds(item) === true,
+        'leader completeness',
+        () => `${key} of term ${term} lacks ${entry.index}/${entry.term}`,
+      )
+    }
   }
 
   #check(life: NodeLife): void {
@@ -205,8 +209,12 @@ export class ClusterWorld implements NodeWorld {
   }
 
   /** Only what a majority of the voters has on the disk is committed (R4, R5). */
-  #onCommitted({ entry, previous, voters: now }: ArchivedEntry): void {
+  #onCommitted(item: ArchivedEntry): void {
+    const { entry, previous, voters: now } = item
     const { index, term } = entry
+    // The newest leader's, or that of one before.
+    const newest = [...this.#leaders.keys()].reduce((a, b) => (a > b ? a : b), term)
+    this.#lastOf.set(newest, item)
     const isHeldBy = (voters: readonly string[]) => {
       const holders = voters.filter((voter) => this.disks.get(voter)?.holds(index, term) === true)
       return 2 * holders.length > voters.length

@@ -36,7 +36,7 @@ export class RaftDisk {
   /** Somebody has the storage open. */
   isHeld = false
   received = Buffer.alloc(0)
-  /** Newest first. */
+  /** In the order in which they were stored, the last one first. */
   #snapshots: readonly StoredSnapshot[] = []
   readonly #underWay = new Set<DiskWrite>()
   /** Taken away by a compaction that is not synced yet. */
@@ -52,16 +52,22 @@ export class RaftDisk {
 
   get lastIndex(): bigint {
     const last = this.entries.at(-1)?.index ?? 0n
-    const covered = this.#snapshots[0]?.snapshot.index ?? 0n
+    const covered = this.#newest?.index ?? 0n
     return last > covered ? last : covered
   }
 
   /** It has the entry, or a snapshot of it, or had it and knows that it has to get it back. */
   holds(index: bigint, term: bigint): boolean {
     if (this.isRecovering && this.#lost.get(index) === term) return true
-    if (index <= (this.#snapshots[0]?.snapshot.index ?? 0n)) return true
+    if (index <= (this.#newest?.index ?? 0n)) return true
     const first = this.entries[0]?.index ?? 0n
     return this.entries[Number(index - first)]?.term === term
+  }
+
+  /** A received one may be newer than one that was taken before and stored after it. */
+  get #newest(): Snapshot | undefined {
+    const all = this.#snapshots.map(({ snapshot }) => snapshot)
+    return all.sort((a, b) => (a.index > b.index ? -1 : 1))[0]
   }
 
   begin(stages: DiskWrite['stages']): DiskWrite {
@@ -96,7 +102,7 @@ export class RaftDisk {
   open(): StoredState {
     this.isHeld = true
     this.received = Buffer.alloc(0)
-    const snapshot = this.#snapshots[0]?.snapshot
+    const snapshot = this.#newest
     const damagedIndex = this.#damagedIndex
     this.#damagedIndex = undefined
     let found = this.entries

@@ -1,3 +1,4 @@
+import { clusterMutations } from './cluster.ts'
 import { controllerMutations } from './controller.ts'
 import { logMutations } from './log.ts'
 import type { Mutation } from './mutation.ts'
@@ -5,6 +6,7 @@ import { raftMutations } from './raft.ts'
 
 /** By the component whose walks are to notice. */
 export const mutations: ReadonlyMap<string, readonly Mutation[]> = new Map([
+  ['cluster', clusterMutations],
   ['log', logMutations],
   ['raft', raftMutations],
   ['controller', controllerMutations],
