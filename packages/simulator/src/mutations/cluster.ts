@@ -63,7 +63,7 @@ export const clusterMutations: readonly Mutation[] = [
   {
     rule: 'only what may be done twice is asked again',
     file: consensus('controller-channel'),
-    from: '      if (isUnknown && !request.isRepeatable) throw unknown(request)\n',
+    from: '      if (isUnknown && !request.isRepeatable) throw unknown()\n',
     to: '',
   },
   {
@@ -260,12 +260,8 @@ export const clusterMutations: readonly Mutation[] = [
   {
     rule: 'AlterPartition: nobody fenced joins (KIP-841)',
     file: metadata('alter-partition'),
-    from: '  if (broker === undefined || broker.isFenced) return false\n',
-    to: '  if (broker === undefined) return false\n',
-    and: {
-      from: '  if (!isActive(broker) && nodeId !== sender.nodeId) return false\n',
-      to: '',
-    },
+    from: '  if (!isActive(broker) && nodeId !== sender.nodeId) return false\n',
+    to: '',
   },
   {
     rule: 'AlterPartition: who joins is the process that the leader has met (KIP-903)',
@@ -283,8 +279,8 @@ export const clusterMutations: readonly Mutation[] = [
   {
     rule: 'topics: a creation that is asked again is answered as the first time',
     file: metadata('topic-commands'),
-    from: '      if (made !== undefined) return { records: [], response: answerOf(made) }\n',
-    to: '      if (made !== undefined && validateOnly) return { records: [], response: answerOf(made) }\n',
+    from: '      if (made?.name === topic.name) return { records: [], response: answerOf(made) }\n',
+    to: '      if (made?.name === topic.name && validateOnly) return { records: [], response: answerOf(made) }\n',
     shownBy: 'packages/metadata',
   },
   {
