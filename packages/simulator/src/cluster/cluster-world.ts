@@ -158,6 +158,10 @@ export class ClusterWorld implements NodeWorld {
     timer.cancel()
   }
 
+  onSnapshot({ node }: NodeLife, index: bigint, state: Buffer): void {
+    this.truth.checkSnapshot(node.disk.key, index, state)
+  }
+
   onRaft(life: NodeLife, event: string, fields: Readonly<Record<string, unknown>>): void {
     if (event !== 'metadata-role') return
     const { role, term } = fields as { role: Role; term: bigint }

@@ -14,6 +14,8 @@ export interface StoragePorts {
   fails(): boolean
   /** The core has changed its log. */
   onPersist(write: Persist): void
+  /** A snapshot is on the disk. */
+  onSnapshot(index: bigint, state: Buffer): void
   /** A snapshot of another replica is about to take the place of everything up to there. */
   onReceived(index: bigint): void
 }
@@ -49,8 +51,9 @@ export class SimulatedRaftStorage implements RaftStorage {
     return this.#operate('write', [() => this.#disk.compact(index)], () => {})
   }
 
-  saveSnapshot(snapshot: Snapshot, data: Buffer): Promise<void> {
-    return this.#operate('write', [() => this.#disk.saveSnapshot(snapshot, data)], () => {})
+  async saveSnapshot(snapshot: Snapshot, data: Buffer): Promise<void> {
+    await this.#operate('write', [() => this.#disk.saveSnapshot(snapshot, data)], () => {})
+    this.#ports.onSnapshot(snapshot.index, data)
   }
 
   loadSnapshot(index: bigint): Promise<Buffer | undefined> {
