@@ -38,9 +38,13 @@ export class SimulatedRaftStorage implements RaftStorage {
     return new SimulatedRaftStorage(disk, ports)
   }
 
-  persist(write: Persist): Promise<void> {
-    this.#ports.onPersist(write)
-    return this.#operate('write', this.#disk.stagesOf(write), () => {})
+  async persist(write: Persist): Promise<void> {
+    const { onPersist } = this.#ports
+    // The first voters are told to nobody before they are durable: a founder that dies may name others the next time.
+    const isFounding = write.entries[0]?.index === 1n
+    if (!isFounding) onPersist(write)
+    await this.#operate('write', this.#disk.stagesOf(write), () => {})
+    if (isFounding) onPersist(write)
   }
 
   noteRecovered(): Promise<void> {
