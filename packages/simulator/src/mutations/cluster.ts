@@ -99,6 +99,7 @@ export const clusterMutations: readonly Mutation[] = [
     file: consensus('snapshot-exchange'),
     from: '    const snapshot = { index, term, voters: raft.votersAt(index) }\n    const state = stateMachine.snapshot()\n    this.#isTaking = true\n    this.#inTurn(async () => {\n',
     to: '    const snapshot = { index, term, voters: raft.votersAt(index) }\n    this.#isTaking = true\n    this.#inTurn(async () => {\n      const state = stateMachine.snapshot()\n',
+    shownBy: 'packages/simulator/src/snapshot-exchange.test.ts',
   },
   {
     rule: 'a snapshot that the log has passed does not set the state back',
@@ -109,6 +110,7 @@ export const clusterMutations: readonly Mutation[] = [
       from: '      else if (snapshot.index <= raft.log.commitIndex) raft.snapshotInstalled(snapshot)\n',
       to: '',
     },
+    shownBy: 'packages/simulator/src/snapshot-exchange.test.ts',
   },
   {
     rule: 'process watch: a stream that broke says nothing of the process',
