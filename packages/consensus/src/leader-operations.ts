@@ -12,7 +12,8 @@ export type Operation = 'submit' | 'readIndex' | 'quorumStatus' | 'quorumChange'
 
 export interface LeaderOperationsOptions {
   readonly clock: Clock
-  readonly member: () => QuorumMember
+  /** Undefined until it runs: others may think that this node leads still, as the process before did. */
+  readonly member: () => QuorumMember | undefined
   /** Undefined while this node does not lead. */
   readonly controller: () => ActiveController | undefined
 }
@@ -59,6 +60,7 @@ export class LeaderOperations {
 
   async #quorumStatus(): Promise<CallOutcome> {
     const member = this.#options.member()
+    if (member === undefined) return notLeader
     // Who was cut off and does not know it would tell of a quorum that is no more.
     const index = await member.node.readBarrier()
     const view = quorumView(member.node, member.self, this.#options.clock)
@@ -67,7 +69,8 @@ export class LeaderOperations {
 
   async #changeQuorum(payload: Buffer): Promise<CallOutcome> {
     const change = quorumCodecs.change.decode(payload) as QuorumChange
-    const refused = await this.#options.member().change(change)
+    const member = this.#options.member()
+    const refused = member === undefined ? 'notLeader' : await member.change(change)
     if (refused === 'notLeader') return notLeader
     return { index: 0n, payload: quorumCodecs.answer.encode({ refusal: refused ?? '' }) }
   }

@@ -67,7 +67,7 @@ export class MetadataNode implements AsyncDisposable {
     })
     this.#operations = new LeaderOperations({
       clock: options.clock,
-      member: () => this.#running,
+      member: () => this.#member,
       controller: () => this.#controller,
     })
   }

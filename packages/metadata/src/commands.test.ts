@@ -222,6 +222,19 @@ it('a topic is deleted by name or id, unless the controller forbids it', () => {
   expect(cluster.refused(named)).toBe(kafkaErrors.TOPIC_DELETION_DISABLED.name)
 })
 
+it('a creation that is repeated is answered as the first time', () => {
+  const cluster = new TestCluster(1, 2)
+  const create = {
+    type: 'createTopic',
+    topic: { name: 'a', partitions: 3, replicationFactor: 2, assignments: [], configs: [] },
+    topicId: idOf(9),
+    validateOnly: false,
+  } as const
+  const first = cluster.accepted(create)
+  expect(cluster.accepted(create)).toEqual(first)
+  expect(cluster.records).toEqual([])
+})
+
 it('a creation that is repeated after the deletion of its topic does not bring the topic back', () => {
   const cluster = new TestCluster(1, 2)
   const create = {

@@ -83,6 +83,17 @@ function replaceDisk(world: ClusterWorld, random: SeededRandom): void {
   if (random.chance(0.7)) world.start(node)
 }
 
+/** While the first quorum forms, a node gets another disk before it has anything. */
+function replaceEmptyDisk(world: ClusterWorld, random: SeededRandom): void {
+  const node = random.pick(world.nodes)
+  const { disk, life, id } = node
+  const isNew = disk.lastIndex === 0n && life !== undefined && id <= world.options.voters
+  // The founder's own disk names the quorum; of the others one can be missed.
+  if (!isNew || id === 1 || world.options.voters < 3 || world.replaced.size > 0) return
+  world.replaceDisk(node)
+  world.start(node)
+}
+
 /** What an operator does about a replaced disk: the old voter goes, the new one comes. */
 export function operate(world: ClusterWorld, random: SeededRandom): void {
   const voters = world.leader?.view?.last?.voters ?? []
@@ -127,5 +138,5 @@ export const faults: readonly Fault[] = [
 ]
 
 /** Data is lost for good; then who votes is changed with a reason only, or what is left might be no majority. */
-export const losses: readonly Fault[] = [damage, replaceDisk]
+export const losses: readonly Fault[] = [damage, replaceDisk, replaceEmptyDisk]
 export const changes: readonly Fault[] = [changeVoter]

@@ -20,6 +20,7 @@ export interface NodeWorld {
   readonly addresses: readonly Address[]
   diskMs(): number
   diskFails(): boolean
+  onSnapshot(life: NodeLife, index: bigint, state: Buffer): void
   /** The core of a process says something. */
   onRaft(life: NodeLife, event: string, fields: Readonly<Record<string, unknown>>): void
 }
@@ -175,6 +176,7 @@ export class ClusterNode {
         if (reset !== undefined) life.view?.reset(reset.index, reset.term)
         life.view?.append(entries)
       },
+      onSnapshot: (index, state) => world.onSnapshot(life, index, state),
       onReceived: (index) => {
         life.restoredIndex = index
       },

@@ -145,6 +145,8 @@ class ClusterWalk {
     const keys = lives.map(({ node }) => node.disk.key)
     // Disks that are gone are voters no more.
     if (!leader.view?.last?.voters.every((voter) => keys.includes(voter))) return false
+    // Who is about to stop is as good as gone.
+    if (lives.some(({ isStopping }) => isStopping)) return false
     return lives.every(({ runtime, node }) => {
       const broker = truth.image.brokers.get(node.id)
       const isPart = broker?.isFenced === false && broker.brokerEpoch === node.brokerEpoch

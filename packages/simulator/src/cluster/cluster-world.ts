@@ -158,6 +158,10 @@ export class ClusterWorld implements NodeWorld {
     timer.cancel()
   }
 
+  onSnapshot({ node }: NodeLife, index: bigint, state: Buffer): void {
+    this.truth.checkSnapshot(node.disk.key, index, state)
+  }
+
   onRaft(life: NodeLife, event: string, fields: Readonly<Record<string, unknown>>): void {
     if (event !== 'metadata-role') return
     const { role, term } = fields as { role: Role; term: bigint }
@@ -208,11 +212,19 @@ export class ClusterWorld implements NodeWorld {
     if (image !== undefined) this.truth.checkImage(key, lastIndex, image)
   }
 
+  /** The first quorum is that of the nodes that the configuration names. */
+  #checkFounding(voters: readonly string[]): void {
+    const ids = voters.map((voter) => Number(voter.split('/')[0])).sort((a, b) => a - b)
+    const named = Array.from({ length: this.options.voters }, (_, at) => at + 1)
+    mustHold(ids.join() === named.join(), 'the first quorum is the named one', () => ids.join())
+  }
+
   /** Only what a majority of the voters has on the disk is committed (R4, R5). */
   #onCommitted(item: ArchivedEntry): void {
     const { entry, previous, voters: now } = item
     const { index, term } = entry
     // The newest leader's, or that of one before.
+    if (index === 1n) this.#checkFounding(now)
     const newest = [...this.#leaders.keys()].reduce((a, b) => (a > b ? a : b), term)
     this.#lastOf.set(newest, item)
     const isHeldBy = (voters: readonly string[]) => {

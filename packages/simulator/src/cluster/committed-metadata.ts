@@ -12,6 +12,7 @@ import {
   type MetadataImage,
   type MetadataRecord,
   replay,
+  restoreImage,
 } from '@naru/metadata'
 import type { ReplicaKey } from '@naru/raft'
 import { mustHold } from '../raft/raft-history.ts'
@@ -22,8 +23,8 @@ export class CommittedMetadata {
   readonly image: MetadataImage = emptyImage()
   /** By index, from 1 on. */
   readonly #log: ArchivedEntry[] = []
-  /** Of the image, by index: of those that are to be compared. */
-  readonly #hashes = new Map<bigint, number>()
+  /** Of the image, by index, from 1 on. */
+  readonly #hashes: number[] = []
   readonly #promises = new PartitionPromises()
   readonly #topicIds = new Set<string>()
   readonly #onCommitted: (item: ArchivedEntry) => void
@@ -79,9 +80,18 @@ export class CommittedMetadata {
 
   /** A copy at an index is what the log up to there makes. */
   checkImage(who: string, index: bigint, image: MetadataImage): void {
-    const expected = this.#hashes.get(index)
+    const expected = index % this.#stride === 0n ? this.#hashes[Number(index) - 1] : undefined
     if (expected === undefined || expected === hashOf(image)) return
     mustHold(false, 'a copy is what the log makes', () => `${who} at ${index}`)
+  }
+
+  /** A snapshot is the state at its index. */
+  checkSnapshot(who: string, index: bigint, state: Buffer): void {
+    const expected = this.#hashes[Number(index) - 1]
+    const image = emptyImage()
+    restoreImage(image, decodeMetadataRecords(state))
+    const isRight = expected === undefined || expected === hashOf(image)
+    mustHold(isRight, 'a snapshot is what the log makes', () => `${who} at ${index}`)
   }
 
   /** Whether a copy is the same as this. */
@@ -94,7 +104,7 @@ export class CommittedMetadata {
     const { entry } = item
     this.#onCommitted(item)
     if (entry.kind === 'data') this.#replay(entry.index, decodeMetadataRecords(entry.payload))
-    if (entry.index % this.#stride === 0n) this.#hashes.set(entry.index, hashOf(this.image))
+    this.#hashes.push(hashOf(this.image))
   }
 
   #replay(index: bigint, records: readonly MetadataRecord[]): void {

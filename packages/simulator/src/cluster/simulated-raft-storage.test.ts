@@ -27,6 +27,7 @@ class Machine {
       fails: () => this.isFailing,
       onPersist() {},
       onReceived() {},
+      onSnapshot() {},
     })
   }
 

@@ -14,6 +14,8 @@ export interface StoragePorts {
   fails(): boolean
   /** The core has changed its log. */
   onPersist(write: Persist): void
+  /** A snapshot is on the disk. */
+  onSnapshot(index: bigint, state: Buffer): void
   /** A snapshot of another replica is about to take the place of everything up to there. */
   onReceived(index: bigint): void
 }
@@ -36,9 +38,13 @@ export class SimulatedRaftStorage implements RaftStorage {
     return new SimulatedRaftStorage(disk, ports)
   }
 
-  persist(write: Persist): Promise<void> {
-    this.#ports.onPersist(write)
-    return this.#operate('write', this.#disk.stagesOf(write), () => {})
+  async persist(write: Persist): Promise<void> {
+    const { onPersist } = this.#ports
+    // The first voters are told to nobody before they are durable: a founder that dies may name others the next time.
+    const isFounding = write.entries[0]?.index === 1n
+    if (!isFounding) onPersist(write)
+    await this.#operate('write', this.#disk.stagesOf(write), () => {})
+    if (isFounding) onPersist(write)
   }
 
   noteRecovered(): Promise<void> {
@@ -49,8 +55,9 @@ export class SimulatedRaftStorage implements RaftStorage {
     return this.#operate('write', [() => this.#disk.compact(index)], () => {})
   }
 
-  saveSnapshot(snapshot: Snapshot, data: Buffer): Promise<void> {
-    return this.#operate('write', [() => this.#disk.saveSnapshot(snapshot, data)], () => {})
+  async saveSnapshot(snapshot: Snapshot, data: Buffer): Promise<void> {
+    await this.#operate('write', [() => this.#disk.saveSnapshot(snapshot, data)], () => {})
+    this.#ports.onSnapshot(snapshot.index, data)
   }
 
   loadSnapshot(index: bigint): Promise<Buffer | undefined> {

@@ -99,6 +99,7 @@ export const clusterMutations: readonly Mutation[] = [
     file: consensus('snapshot-exchange'),
     from: '    const snapshot = { index, term, voters: raft.votersAt(index) }\n    const state = stateMachine.snapshot()\n    this.#isTaking = true\n    this.#inTurn(async () => {\n',
     to: '    const snapshot = { index, term, voters: raft.votersAt(index) }\n    this.#isTaking = true\n    this.#inTurn(async () => {\n      const state = stateMachine.snapshot()\n',
+    shownBy: 'packages/simulator/src/snapshot-exchange.test.ts',
   },
   {
     rule: 'a snapshot that the log has passed does not set the state back',
@@ -109,6 +110,7 @@ export const clusterMutations: readonly Mutation[] = [
       from: '      else if (snapshot.index <= raft.log.commitIndex) raft.snapshotInstalled(snapshot)\n',
       to: '',
     },
+    shownBy: 'packages/simulator/src/snapshot-exchange.test.ts',
   },
   {
     rule: 'process watch: a stream that broke says nothing of the process',
@@ -136,6 +138,7 @@ export const clusterMutations: readonly Mutation[] = [
     file: consensus('peers/peer-link'),
     from: '    if (nowMs - (this.#unansweredMs ?? nowMs) > silentMs) {\n',
     to: '    if (nowMs < 0 && silentMs > 0) {\n',
+    shownBy: 'packages/simulator/src/peer-links.test.ts',
   },
   {
     rule: 'links: a node does not watch over itself',
@@ -148,18 +151,21 @@ export const clusterMutations: readonly Mutation[] = [
     file: consensus('broker-membership'),
     from: '      this.#sayAgain()\n',
     to: '',
+    shownBy: 'packages/simulator/src/broker-membership.test.ts',
   },
   {
     rule: 'sessions: a refused command waits',
     file: consensus('controller-sessions'),
     from: '      await new Promise<void>((resolve) => this.#options.clock.setTimer(retryMs, resolve))\n',
     to: '      void retryMs\n',
+    shownBy: 'packages/simulator/src/controller-sessions.test.ts',
   },
   {
     rule: 'sessions: only the registered process speaks for a broker',
     file: metadata('broker-liveness'),
     from: '    if (session?.broker.brokerEpoch !== brokerEpoch) {\n      const stale',
     to: '    if (session === undefined) {\n      const stale',
+    shownBy: 'packages/metadata',
   },
   {
     rule: 'sessions: silence fences',
@@ -275,6 +281,7 @@ export const clusterMutations: readonly Mutation[] = [
     file: metadata('topic-commands'),
     from: '      if (image.deletedTopics.has(topicId)) {\n',
     to: '      if (image.deletedTopics.has(topicId) && validateOnly) {\n',
+    shownBy: 'packages/metadata',
   },
   {
     rule: 'topics: a creation that is asked again is answered as the first time',
