@@ -1,7 +1,6 @@
 /** Requests from one broker to another, each with a deadline, over the links that are there. */
 import { type Clock, DecodeError, type Timer } from '@naru/base'
 import type { Call, CallOutcome, Frame, Hello } from './frame.ts'
-import type { PeerLink } from './peer-link.ts'
 
 /** Calls of this node that wait for an answer, and calls of one other node that are being answered. */
 const outgoingMax = 4_096
@@ -10,6 +9,8 @@ const incomingMax = 1_024
 export interface CallsOptions {
   readonly clock: Clock
   readonly post: (nodeId: number, frame: Frame) => void
+  /** To that process and no other. */
+  readonly reply: (peer: Hello, frame: Frame) => void
   readonly answer: (operation: string, payload: Buffer, from: Hello) => Promise<CallOutcome>
 }
 
@@ -46,9 +47,9 @@ export class Calls {
   }
 
   /** What a frame has for calls. */
-  frame(peer: Hello, { calls = [], results = [] }: Frame, link: PeerLink): void {
+  frame(peer: Hello, { calls = [], results = [] }: Frame): void {
     for (const result of results) this.#settle(result.id, result)
-    for (const call of calls) void this.#answer(peer, call, link)
+    for (const call of calls) void this.#answer(peer, call)
   }
 
   /** The process that was called is gone, or the link to it. */
@@ -62,17 +63,18 @@ export class Calls {
     for (const id of [...this.#waiting.keys()]) this.#settle(id, unknownOutcome)
   }
 
-  async #answer(peer: Hello, { id, operation, payload }: Call, link: PeerLink): Promise<void> {
+  async #answer(peer: Hello, { id, operation, payload }: Call): Promise<void> {
     const { nodeId } = peer
+    const { reply } = this.#options
     const count = this.#incoming.get(nodeId) ?? 0
     if (count >= incomingMax) {
-      link.post({ results: [{ id, index: 0n, failure: 'BUSY' }] })
+      reply(peer, { results: [{ id, index: 0n, failure: 'BUSY' }] })
       return
     }
     this.#incoming.set(nodeId, count + 1)
     const outcome = await this.#outcomeOf(peer, operation, payload)
     this.#incoming.set(nodeId, (this.#incoming.get(nodeId) ?? 1) - 1)
-    link.post({ results: [{ id, ...outcome }] })
+    reply(peer, { results: [{ id, ...outcome }] })
   }
 
   async #outcomeOf(peer: Hello, operation: string, payload: Buffer): Promise<CallOutcome> {

@@ -39,6 +39,7 @@ export class PeerLink {
   #isScheduled = false
   #isBlocked = false
   #isOver = false
+  #isRetired = false
   #saidGoodbye = false
   readonly #helloTimer: Timer
 
@@ -66,6 +67,11 @@ export class PeerLink {
     return this.#options.isOpener
   }
 
+  /** Another link has taken its place: what is said here may not arrive. */
+  get isRetired(): boolean {
+    return this.#isRetired
+  }
+
   /** Adds to what is said at the end of this turn. */
   post(frame: Frame): void {
     if (this.#isOver) return
@@ -85,7 +91,14 @@ export class PeerLink {
 
   /** Closes a link that another one to the same process has replaced. */
   retire(): void {
+    this.#flush()
+    this.#isRetired = true
     this.#options.stream.end()
+  }
+
+  /** What it was to say and has not, now that it is closed. */
+  unsaid(): Frame | undefined {
+    return this.#outbox.take()
   }
 
   reset(): void {
@@ -102,7 +115,7 @@ export class PeerLink {
   }
 
   #flush(): void {
-    if (this.#isOver || this.#isBlocked || this.#peer === undefined) return
+    if (this.#isOver || this.#isRetired || this.#isBlocked || this.#peer === undefined) return
     const frame = this.#outbox.take()
     if (frame !== undefined) this.#isBlocked = !this.#options.stream.send(frameToWire(frame))
   }

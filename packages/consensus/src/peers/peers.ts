@@ -20,7 +20,7 @@ export interface PeersOptions {
 export interface PeersEvents {
   /** A process has introduced itself. */
   hello(peer: Hello): void
-  frame(peer: Hello, frame: Frame, link: PeerLink): void
+  frame(peer: Hello, frame: Frame): void
   /** The last link to a process is gone. */
   down(peer: Hello, end: LinkEnd): void
 }
@@ -74,6 +74,11 @@ export class Peers implements AsyncDisposable {
     else this.#dial(nodeId, frame)
   }
 
+  /** Answers a process over whichever link there is to it; its node's next process is not meant. */
+  reply({ incarnationId }: Hello, frame: Frame): void {
+    this.#linkToProcess(incarnationId)?.post(frame)
+  }
+
   /** The process behind the newest link to a node. */
   peer(nodeId: number): Hello | undefined {
     return this.#linkTo(nodeId)?.peer
@@ -102,7 +107,7 @@ export class Peers implements AsyncDisposable {
       events: {
         hello: (_, hello) => this.#greeted(link, hello),
         frame: (_, frame) => {
-          if (link.peer !== undefined) this.#events.frame(link.peer, frame, link)
+          if (link.peer !== undefined) this.#events.frame(link.peer, frame)
         },
         close: (_, end) => this.#closed(link, end),
       },
@@ -114,10 +119,15 @@ export class Peers implements AsyncDisposable {
   #linkTo(nodeId: number, directoryId?: string): PeerLink | undefined {
     let newest: PeerLink | undefined
     for (const link of this.#links) {
-      if (link.peer?.nodeId !== nodeId) continue
+      if (link.peer?.nodeId !== nodeId || link.isRetired) continue
       if (directoryId === undefined || link.peer.directoryId === directoryId) newest = link
     }
     return newest
+  }
+
+  #linkToProcess(incarnationId: string): PeerLink | undefined {
+    const links = [...this.#links].filter(({ peer }) => peer?.incarnationId === incarnationId)
+    return links.findLast(({ isRetired }) => !isRetired) ?? links.at(-1)
   }
 
   #dial(nodeId: number, frame: Frame): void {
@@ -179,9 +189,10 @@ export class Peers implements AsyncDisposable {
     this.#settle(link, end)
     const { peer } = link
     if (peer === undefined || this.#isStopped) return
-    const { incarnationId } = peer
-    for (const other of this.#links) if (other.peer?.incarnationId === incarnationId) return
-    this.#events.down(peer, end)
+    const other = this.#linkToProcess(peer.incarnationId)
+    const unsaid = link.unsaid()
+    if (other === undefined) this.#events.down(peer, end)
+    else if (unsaid !== undefined) other.post(unsaid)
   }
 
   #settle(link: PeerLink, outcome: Hello | LinkEnd): void {

@@ -61,6 +61,7 @@ export class QuorumLinks implements AsyncDisposable {
     this.calls = new Calls({
       clock,
       post: (id, frame) => this.post(id, frame),
+      reply: (peer, frame) => this.#peers.reply(peer, frame),
       answer: (operation, payload, from) => events.call(operation, payload, from),
     })
     this.#watch = new ProcessWatch({
@@ -76,8 +77,8 @@ export class QuorumLinks implements AsyncDisposable {
     })
     this.#peers.handle({
       hello: (peer) => this.#met(peer),
-      frame: (peer, frame, link) => {
-        this.calls.frame(peer, frame, link)
+      frame: (peer, frame) => {
+        this.calls.frame(peer, frame)
         events.frame(peer, frame)
       },
       down: (peer, end) => this.#down(peer, end),
