@@ -3,7 +3,7 @@ import { LogDirectory, OpenFiles, topicPartitionOfDirectory } from '@naru/log'
 import type { TopicConfigs } from '@naru/services'
 import type { BrokerOptions } from './broker.ts'
 import type { BrokerConfig } from './config.ts'
-import { directoryIdOf } from './directory-id.ts'
+import { claimForCluster, directoryIdOf } from './directory-id.ts'
 import { noteCleanStop } from './membership.ts'
 
 /** Opens the log directories, by id; they end with `started`. `onFailed` hears of one that fails later. */
@@ -20,6 +20,10 @@ export async function openLogDirectories(
   const { metadata, topicConfigs, started, onFailed } = parts
   const openFiles = new OpenFiles(fileSystem, config.number('naru.log.max.open.files'))
   started.defer(() => openFiles.closeAll())
+  const owner = { ...options, nodeId: config.nodeId }
+  for (const path of new Set([config.metadataDir, ...config.logDirs])) {
+    await claimForCluster(owner, path, metadata.image.clusterId)
+  }
   const directories = new Map<string, LogDirectory>()
   const failed = (directory: LogDirectory, error: unknown) => {
     logger.error('log-directory-offline', { directory: directory.path, err: error })
@@ -41,7 +45,7 @@ export async function openLogDirectories(
       await directory[Symbol.asyncDispose]()
       if (directory.offline === undefined) await noteCleanStop(options, metadata, path)
     })
-    directories.set(await directoryIdOf({ ...options, nodeId: config.nodeId }, path), directory)
+    directories.set(await directoryIdOf(owner, path), directory)
   }
   return directories
 }

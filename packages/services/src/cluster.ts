@@ -1,5 +1,10 @@
 /** The cluster as an administrator sees and changes it, through whichever node leads its quorum. */
-import { ConsensusError, type MetadataRuntime, type QuorumChange } from '@naru/consensus'
+import {
+  ConsensusError,
+  internalListener,
+  type MetadataRuntime,
+  type QuorumChange,
+} from '@naru/consensus'
 import { isRefusal, type Refusal, refusal, upgradeTypes } from '@naru/metadata'
 import { type KafkaError, kafkaErrors, type NodeId } from '@naru/model'
 import type {
@@ -115,12 +120,16 @@ export class Cluster implements ClusterAdmin {
     })
   }
 
+  /** Where the voters meet, not where their clients come. */
   #nodes(voters: readonly VoterKey[]): QuorumStatus['nodes'] {
     const { brokers } = this.#metadata.image
-    return voters.map(({ nodeId }) => ({
-      nodeId,
-      endpoints: brokers.get(nodeId)?.endpoints ?? [],
-    }))
+    return voters.map(({ nodeId }) => {
+      const endpoints = brokers.get(nodeId)?.endpoints ?? []
+      return {
+        nodeId,
+        endpoints: endpoints.filter(({ listener }) => listener === internalListener),
+      }
+    })
   }
 }
 

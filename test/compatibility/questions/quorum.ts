@@ -73,4 +73,32 @@ export const quorumQuestions: Questions = {
     }
     return answers
   },
+
+  'UpdateFeatures: unknown names and levels': async (asked) => {
+    const answers: Answers = {}
+    const update = (feature: string, maxVersionLevel: number) => {
+      return { feature, maxVersionLevel, allowDowngrade: false, upgradeType: 1 }
+    }
+    const unknown = update('no.such.feature', 1)
+    const wanted = {
+      'an unknown feature': [unknown],
+      'an unknown feature beside a known one': [update('metadata.version', 30), unknown],
+      'a level that nobody supports': [update('metadata.version', 9_999)],
+      'a negative level': [update('metadata.version', -1)],
+    }
+    for (const [what, featureUpdates] of Object.entries(wanted)) {
+      const request = { timeoutMs: 5_000, featureUpdates, validateOnly: true }
+      answers[what] = await asked.ask(apis.updateFeatures, 2, request)
+    }
+    return answers
+  },
+
+  'RemoveRaftVoter, UnregisterBroker: nobody of that id': async (asked) => {
+    const voter = { clusterId: null, voterId: 7, voterDirectoryId: strange }
+    return {
+      'no such voter': await asked.ask(apis.removeRaftVoter, 0, voter),
+      'another directory': await asked.ask(apis.removeRaftVoter, 0, { ...voter, voterId: 1 }),
+      'no such broker': await asked.ask(apis.unregisterBroker, 0, { brokerId: 7 }),
+    }
+  },
 }

@@ -1,4 +1,4 @@
-import { NaruError, type QuorumView } from '@naru/client'
+import { type Admin, NaruError, type QuorumView } from '@naru/client'
 import { kafkaErrors } from '@naru/model'
 import { confirm } from '../confirmation.ts'
 import { type ConnectionOptions, withClient } from '../connection.ts'
@@ -39,10 +39,21 @@ export function run(id: number, options: RemoveOptions): Promise<void> {
     if (!isDry && options.yes !== true) {
       await confirm(sentenceOf(plan), { answer: 'y', ask: 'Remove it? (y/n)' })
     }
-    if (!isDry) await admin.cluster.removeVoter({ nodeId: id, directoryId: plan.directoryId })
+    if (!isDry) await remove(admin, plan)
     const text = () => (isDry ? `would ${sentenceOf(plan)}\n` : doneText(plan))
     await printRows(view, [plan], { format, text, document: { applied: !isDry } })
   })
+}
+
+/** A leader that is removed may step down before it can say so: then the quorum says it. */
+async function remove({ cluster }: Admin, { id, directoryId }: Removal): Promise<void> {
+  try {
+    await cluster.removeVoter({ nodeId: id, directoryId })
+  } catch (error) {
+    if (!NaruError.is(error) || error.outcome !== 'unknown') throw error
+    const { voters } = await cluster.quorum()
+    if (voters.some((each) => each.nodeId === id && each.directoryId === directoryId)) throw error
+  }
 }
 
 function planOf(id: number, { voters, leader }: QuorumView, directoryId?: string): Removal {

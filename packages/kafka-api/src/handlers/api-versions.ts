@@ -1,3 +1,4 @@
+import { supportedFeatures } from '@naru/metadata'
 import { kafkaErrors } from '@naru/model'
 import { defineHandler } from '@naru/network'
 import { apis, type ResponseOf } from '@naru/protocol'
@@ -5,8 +6,10 @@ import type { Ports } from '../ports.ts'
 
 const softwareName = /^[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?$/
 
-/** Levels that Kafka's tools know; a feature at level 0 is not finalized and not shown. */
-const features = [{ name: 'metadata.version', minVersion: 7, maxVersion: 31 }]
+/** Kafka's numbers go from 1 on; a level of 0 stands for a feature that is not in use. */
+const features = supportedFeatures.map(({ name, min, max }) => {
+  return { name, minVersion: min, maxVersion: max }
+})
 
 /** What is offered, which is what has a handler: the list is made of the handlers' own APIs. */
 export function apiVersions({ metadata }: Pick<Ports, 'metadata'>) {
@@ -24,10 +27,9 @@ export function apiVersions({ metadata }: Pick<Ports, 'metadata'>) {
       throttleTimeMs: 0,
       supportedFeatures: features,
       finalizedFeaturesEpoch: metadata.lastIndex,
-      finalizedFeatures: features.flatMap(({ name }) => {
-        const level = metadata.image.features.get(name)
-        return level === undefined ? [] : [{ name, maxVersionLevel: level, minVersionLevel: level }]
-      }),
+      finalizedFeatures: [...metadata.image.features]
+        .filter(([, level]) => level > 0)
+        .map(([name, level]) => ({ name, maxVersionLevel: level, minVersionLevel: level })),
       zkMigrationReady: false,
     }
   })

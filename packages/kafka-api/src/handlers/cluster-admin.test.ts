@@ -24,7 +24,7 @@ const status: QuorumStatus = {
     { nodeId: 3, directoryId, ...unknown },
   ],
   observers: [{ nodeId: 9, directoryId: zeroTopicId, ...unknown }],
-  nodes: [{ nodeId: 2, endpoints: [{ listener: 'INTERNAL', host: 'h', port: 9291 }] }],
+  nodes: [{ nodeId: 2, endpoints: [{ listener: 'internal', host: 'h', port: 9291 }] }],
 }
 
 /** A port that notes what it is asked and gives one answer to all of it. */

@@ -23,10 +23,15 @@ export function describeQuorum({ cluster }: Pick<Ports, 'cluster'>) {
     if (isRefusal(status)) return { ...outcomeOf(status), topics: [], nodes: [] }
     const nodes = status.nodes.map(({ nodeId, endpoints }) => ({
       nodeId,
-      listeners: endpoints.map(({ listener: name, host, port }) => ({ name, host, port })),
+      listeners: endpoints.map(listenerOf),
     }))
     return { ...success, topics: [{ topicName, partitions: [partitionOf(status)] }], nodes }
   })
+}
+
+/** Kafka's tools end with an error at the name of a listener that is not in capitals. */
+function listenerOf({ listener, host, port }: QuorumStatus['nodes'][number]['endpoints'][number]) {
+  return { name: listener.toUpperCase(), host, port }
 }
 
 /** One log is a quorum's. Kafka knows none of the partitions when anything else is asked for beside it. */

@@ -1,0 +1,147 @@
+// Kafka's own tools on three real brokers: each of them answers for the cluster.
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { ClusterBroker } from '../support/cluster-broker.ts'
+import { eventually } from '../support/eventually.ts'
+import { hasJavaTools, javaTool } from '../support/java-tools.ts'
+import { TestCluster } from '../support/test-cluster.ts'
+
+describe.skipIf(!hasJavaTools())("Kafka's tools on three brokers", () => {
+  let cluster: TestCluster
+  let controller: ClusterBroker
+  let other: ClusterBroker
+  const at = ({ bootstrap }: ClusterBroker) => ['--bootstrap-server', bootstrap]
+
+  beforeAll(async () => {
+    cluster = await TestCluster.start()
+    controller = await cluster.controller()
+    other = cluster.others(controller)[0] as ClusterBroker
+  })
+
+  afterAll(async () => {
+    await cluster?.[Symbol.asyncDispose]()
+  })
+
+  it('metadata-quorum: three voters, the same leader and term at each broker', async () => {
+    const quorum = await cluster.quorumSeenBy(controller)
+    for (const broker of cluster.brokers) {
+      const text = await javaTool('metadata-quorum', [...at(broker), 'describe', '--status'])
+      const lines = Object.fromEntries(text.trim().split('\n').map(labelled))
+      expect(lines).toMatchObject({
+        ClusterId: expect.stringMatching(/^[\w-]{22}$/),
+        LeaderId: String(controller.id),
+        LeaderEpoch: String(quorum?.leaderEpoch),
+        MaxFollowerLag: '0',
+        CurrentObservers: '[]',
+      })
+      expect(Number(lines['HighWatermark'])).toBeGreaterThan(0)
+      const voters: { id: number; directoryId: string; endpoints: string[] }[] = JSON.parse(
+        lines['CurrentVoters'] ?? '',
+      )
+      const places = cluster.brokers.map(({ id, internalPort }) => {
+        return [id, [`NARU.INTERNAL://127.0.0.1:${internalPort}`]]
+      })
+      expect(voters.map(({ id, endpoints }) => [id, endpoints]).sort()).toEqual(places)
+      expect(new Set(voters.map(({ directoryId }) => directoryId)).size).toBe(3)
+    }
+  })
+
+  it('metadata-quorum: how far each replica has come', async () => {
+    const text = await javaTool('metadata-quorum', [...at(other), 'describe', '--replication'])
+    const rows = text.trim().split('\n').slice(1)
+    const cells = rows.map((row) => row.split(/\s+/).filter((cell) => cell !== ''))
+    const roles = cells.map(([id, , , lag, , , role]) => `${id} ${role} ${lag}`)
+    expect(roles.sort()).toEqual(
+      [1, 2, 3].map((id) => `${id} ${id === controller.id ? 'Leader' : 'Follower'} 0`),
+    )
+  })
+
+  it('metadata-quorum: takes a vote, and gives it back', async () => {
+    const quorum = await cluster.quorumSeenBy(controller)
+    const voter = quorum?.currentVoters.find(({ replicaId }) => replicaId === other.id)
+    const remove = (directoryId: string) => {
+      const which = ['--controller-id', String(other.id), '--controller-directory-id', directoryId]
+      return javaTool('metadata-quorum', [...at(other), 'remove-controller', ...which])
+    }
+    await expect(remove('AAAAAAAAAAAAAAAAAAAAEA')).rejects.toThrow('VoterNotFoundException')
+    await remove(voter?.replicaDirectoryId ?? '')
+    await eventually('it is an observer', async () => {
+      const seen = await cluster.quorumSeenBy(controller)
+      return seen?.observers.some(({ replicaId }) => replicaId === other.id) || undefined
+    })
+    const add = ['--command-config', controllerFile(other), 'add-controller']
+    await javaTool('metadata-quorum', [...at(controller), ...add])
+    const after = await cluster.quorumSeenBy(controller)
+    expect(after?.currentVoters.map(({ replicaId }) => replicaId).sort()).toEqual([1, 2, 3])
+    const again = javaTool('metadata-quorum', [...at(controller), ...add])
+    await expect(again).rejects.toThrow('DuplicateVoterException')
+  })
+
+  it('topics and configs, by way of a broker that does not lead', async () => {
+    const topic = ['--topic', 'made']
+    const topics = (...args: string[]) => javaTool('topics', [...at(other), ...args, ...topic])
+    await topics('--create', '--partitions', '3', '--replication-factor', '1')
+    const shown = await javaTool('topics', [...at(controller), '--describe', ...topic])
+    expect(shown).toContain('PartitionCount: 3')
+    await expect(topics('--create')).rejects.toThrow('TopicExistsException')
+    const entity = ['--entity-type', 'topics', '--entity-name', 'made']
+    const change = ['--alter', '--add-config', 'retention.ms=99000']
+    await javaTool('configs', [...at(other), ...entity, ...change])
+    const described = await javaTool('configs', [...at(controller), ...entity, '--describe'])
+    expect(described).toContain('retention.ms=99000')
+    const brokers = ['--entity-type', 'brokers', '--entity-name', String(controller.id), '--all']
+    // A broker is asked for its configuration by itself: the tool finds it.
+    expect(await javaTool('configs', [...at(other), ...brokers, '--describe'])).toContain(
+      `node.id=${controller.id}`,
+    )
+  })
+
+  it('broker-api-versions and cluster know all brokers', async () => {
+    const versions = await javaTool('broker-api-versions', at(other))
+    for (const { kafkaPort } of cluster.brokers) {
+      expect(versions).toContain(`127.0.0.1:${kafkaPort} (id: `)
+    }
+    expect(versions).not.toContain('ERROR')
+    const ids = await Promise.all(
+      cluster.brokers.map((broker) => javaTool('cluster', ['cluster-id', ...at(broker)])),
+    )
+    expect(new Set(ids).size).toBe(1)
+    const unregister = ['unregister', ...at(other), '--id', '9']
+    await expect(javaTool('cluster', unregister)).rejects.toThrow('Broker 9 is not registered')
+  })
+
+  it('features: our own beside the one that tools look for', async () => {
+    const features = (...args: string[]) => javaTool('features', [...at(other), ...args])
+    const shown = await features('describe')
+    expect(shown).toMatch(/^Feature: metadata\.version .*FinalizedVersionLevel: 4\.2-IV1 /m)
+    expect(shown).toMatch(/^Feature: naru\.version .*FinalizedVersionLevel: 1\s/m)
+    // A release has levels for features that are not there: all or none, as with any unknown name in Kafka.
+    const release = features('upgrade', '--release-version', '4.3')
+    await expect(release).rejects.toThrow('the controller does not know this feature')
+    await features('upgrade', '--feature', 'metadata.version=30')
+    expect(await features('describe')).toMatch(/metadata\.version.*FinalizedVersionLevel: 4\.3-IV0/)
+  })
+})
+
+/** What the tool reads of a controller: a configuration in Kafka's words, and the `meta.properties` of our own directory. */
+function controllerFile({ id, directory, dataDirectory, internalPort }: ClusterBroker): string {
+  const listener = `INTERNAL://127.0.0.1:${internalPort}`
+  const settings = [
+    'process.roles=controller',
+    `node.id=${id}`,
+    'controller.listener.names=INTERNAL',
+    `listeners=${listener}`,
+    `advertised.listeners=${listener}`,
+    `log.dirs=${dataDirectory}`,
+  ]
+  const file = join(directory, 'controller.properties')
+  writeFileSync(file, settings.join('\n'))
+  return file
+}
+
+/** `LeaderId:   2` as its two parts. */
+function labelled(line: string): [string, string] {
+  const [label = '', ...rest] = line.split(':')
+  return [label, rest.join(':').trim()]
+}
