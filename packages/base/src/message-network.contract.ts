@@ -159,6 +159,7 @@ export function messageNetworkContract(create: () => NetworkUnderTest): void {
       calls: [],
       results: [],
       goodbye: undefined,
+      addresses: [],
     })
     // A member of a oneof that was not set is not there.
     expect('vote' in (frame['raft'] as Frame[])[0]!).toBe(false)

@@ -88,9 +88,7 @@ export class QuorumMember implements AsyncDisposable {
     const storage = await options.openStorage()
     member.#storage = storage
     member.#isEmpty = isEmptyLog(storage)
-    for (const { nodeId, ...address } of options.addressesIn(storage.stored.entries)) {
-      member.links.hint(nodeId, address)
-    }
+    member.#hintAddresses(storage)
     await member.links.listen()
     member.#storage = await foundedStorage(storage, {
       ...options,
@@ -164,6 +162,18 @@ export class QuorumMember implements AsyncDisposable {
     return this.node.isLeader ? 'lagging' : undefined
   }
 
+  /** Of voters that the configuration does not name: a log of many entries takes long to read through. */
+  #hintAddresses({ stored }: RaftStorage): void {
+    const { nodeId: self, quorum, addressesIn } = this.#options
+    const others = votersOf(stored)
+      .map(nodeOf)
+      .filter((nodeId) => nodeId !== self)
+    if (others.every((nodeId) => quorum.voters.has(nodeId))) return
+    for (const { nodeId, ...address } of addressesIn(stored.entries)) {
+      this.links.hint(nodeId, address)
+    }
+  }
+
   async #run(storage: RaftStorage): Promise<void> {
     const { quorum, logLimits, stateMachine, clock, random, events, onFatal } = this.#options
     const { electionTimeoutMs } = quorum
@@ -207,6 +217,12 @@ export class QuorumMember implements AsyncDisposable {
     const isEmpty = this.#isEmpty && (this.#node?.raft.log.lastIndex ?? 0n) === 0n
     return { clusterId: clusterId(), nodeId, directoryId, incarnationId, isEmpty }
   }
+}
+
+/** Who votes as far as the log on the disk says. */
+function votersOf({ entries, snapshot }: RaftStorage['stored']): readonly ReplicaKey[] {
+  const last = entries.findLast(({ kind }) => kind === 'voters')
+  return last?.kind === 'voters' ? last.voters : (snapshot?.voters ?? [])
 }
 
 /** Of the other voters the one that has most. */

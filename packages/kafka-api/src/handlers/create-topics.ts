@@ -9,6 +9,9 @@ import { timeLeft } from '../time-left.ts'
 type Wanted = RequestOf<typeof apis.createTopics>['topics'][number]
 type Created = ResponseOf<typeof apis.createTopics>['topics'][number]
 
+/** Topics of one request that are under way to the controller. */
+const atOnce = 100
+
 export function createTopics({
   topics,
   topicConfigs,
@@ -16,12 +19,20 @@ export function createTopics({
 }: Pick<Ports, 'topics' | 'topicConfigs' | 'clock'>) {
   return defineHandler(apis.createTopics, async (request) => {
     const left = timeLeft(clock, request.timeoutMs)
+    const byName = [...Map.groupBy(request.topics, (topic) => topic.name)]
     const created: Created[] = []
-    for (const [name, wanted] of Map.groupBy(request.topics, (topic) => topic.name)) {
+    // Decided in the order of the request, and made durable together.
+    while (created.length < byName.length) {
+      const some = byName.slice(created.length, created.length + atOnce)
+      const { validateOnly } = request
       created.push(
-        wanted.length > 1
-          ? refused(name, kafkaErrors.INVALID_REQUEST.code, 'The request names the topic twice')
-          : await create(wanted[0] as Wanted, request.validateOnly, left()),
+        ...(await Promise.all(
+          some.map(([name, [wanted, another]]) =>
+            wanted === undefined || another !== undefined
+              ? refused(name, kafkaErrors.INVALID_REQUEST.code, 'The request names the topic twice')
+              : create(wanted, validateOnly, left()),
+          ),
+        )),
       )
     }
     return { throttleTimeMs: 0, topics: created }

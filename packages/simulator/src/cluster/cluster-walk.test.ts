@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import { walkClusterChecked } from './cluster-walk.ts'
 
 const firstSeed = Number(process.env['NARU_SEED'] ?? 1)
-const walks = Number(process.env['NARU_WALKS'] ?? 200)
+const walks = Number(process.env['NARU_WALKS'] ?? 500)
 
 it(`keeps its metadata, and comes together again, in ${walks} walks from seed ${firstSeed}`, async () => {
   let count = 0
