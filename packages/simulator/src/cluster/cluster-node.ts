@@ -31,6 +31,8 @@ export interface NodeLife {
   readonly process: SimulatedProcess
   runtime: MetadataRuntime | undefined
   view: LogView | undefined
+  /** As its replica goes by them, on its disk or not. */
+  voters: readonly string[]
   /** Up to where its copy has been held to the truth. */
   checkedIndex: bigint
   /** Where the last snapshot ends that has taken the place of its log: what it replaced was perhaps never committed. */
@@ -77,6 +79,7 @@ export class ClusterNode {
       process,
       runtime: undefined,
       view: undefined,
+      voters: [],
       checkedIndex: 0n,
       restoredIndex: 0n,
       isLeader: false,

@@ -163,6 +163,10 @@ export class ClusterWorld implements NodeWorld {
   }
 
   onRaft(life: NodeLife, event: string, fields: Readonly<Record<string, unknown>>): void {
+    if (event === 'metadata-voters') {
+      life.voters = (fields as { voters: readonly string[] }).voters
+      return
+    }
     if (event !== 'metadata-role') return
     const { role, term } = fields as { role: Role; term: bigint }
     life.isLeader = role === 'leader'
@@ -232,7 +236,9 @@ export class ClusterWorld implements NodeWorld {
       return 2 * holders.length > voters.length
     }
     const sets = [previous?.voters ?? [], now]
-    const current = this.lives.map(({ view }) => view?.last?.voters ?? [])
+    // A leader counts by the voters of its log as soon as they are appended, on its disk or not: should they get lost, every majority
+    // of those before has one of this one in it (Raft thesis §4.1).
+    const current = this.lives.flatMap(({ view, voters }) => [view?.last?.voters ?? [], voters])
     mustHold(
       [...sets, ...current].some(isHeldBy),
       'commit needs a majority of disks',
