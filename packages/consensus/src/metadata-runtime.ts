@@ -2,6 +2,7 @@
  * The cluster's metadata for the rest of the broker: a copy that follows the log, and the way to the controller for everything that
  * is to change. Commands are decided where the quorum's leader is and are answered here when this copy shows what they did.
  */
+import type { Clock, Timer } from '@naru/base'
 import {
   type Command,
   type CommandType,
@@ -33,11 +34,13 @@ export class MetadataRuntime implements AsyncDisposable {
   /** This process as a broker of the cluster. */
   readonly membership: BrokerMembership
   readonly #node: MetadataNode
+  readonly #clock: Clock
   readonly #channel: ControllerChannel
 
   private constructor(node: MetadataNode, options: MetadataNodeOptions) {
     const { nodeId, clock } = options
     this.#node = node
+    this.#clock = clock
     this.#channel = new ControllerChannel({
       clock,
       nodeId,
@@ -118,11 +121,11 @@ export class MetadataRuntime implements AsyncDisposable {
   ): Promise<ResponseOf<T> | Refusal> {
     const { type } = command
     if (timeoutMs <= 0) return refusal(kafkaErrors.REQUEST_TIMED_OUT, 'No time was left for it')
+    const deadlineMs = this.#clock.monotonic() + Math.min(timeoutMs, commandMs)
     try {
       const limits = { timeoutMs: Math.min(timeoutMs, commandMs), isRepeatable: isRepeatable(type) }
       const { index, payload } = await this.#ask('submit', encodeCommand(command), limits)
-      await this.#node.applied(index)
-      await this.#node.copy.followed()
+      await this.#shown(index, deadlineMs)
       return decodeResult<T>(type, payload)
     } catch (error) {
       if (!isUnanswered(error)) throw error
@@ -159,6 +162,27 @@ export class MetadataRuntime implements AsyncDisposable {
     this.#channel.stop()
     this.membership.stop()
     await this.#node[Symbol.asyncDispose]()
+  }
+
+  /** Resolves when this copy shows the entry, and what follows it is in line; a broker that was cut off just then may never. */
+  async #shown(index: bigint, deadlineMs: number): Promise<void> {
+    let timer: Timer | undefined
+    const late = new Promise<never>((_, reject) => {
+      timer = this.#clock.setTimer(Math.max(0, deadlineMs - this.#clock.monotonic()), () =>
+        reject(
+          new ConsensusError(
+            'LEADERSHIP_LOST',
+            'It was done, and this broker does not show it yet',
+          ),
+        ),
+      )
+    })
+    try {
+      await Promise.race([this.#node.applied(index), late])
+      await this.#node.copy.followed()
+    } finally {
+      timer?.cancel()
+    }
   }
 
   #ask(

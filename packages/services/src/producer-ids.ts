@@ -1,6 +1,9 @@
 import type { MetadataRuntime } from '@naru/consensus'
 import { isRefusal, type Refusal } from '@naru/metadata'
 
+/** Without a controller a producer is told soon, and asks again. */
+const waitMs = 2_000
+
 /** Gives out producer ids that no other producer of the cluster ever gets, from blocks that are this broker's alone. */
 export class ProducerIds {
   readonly #metadata: MetadataRuntime
@@ -24,7 +27,7 @@ export class ProducerIds {
   }
 
   async #takeBlock(): Promise<Refusal | undefined> {
-    const block = await this.#metadata.submit({ type: 'allocateProducerIds' })
+    const block = await this.#metadata.submit({ type: 'allocateProducerIds' }, waitMs)
     if (isRefusal(block)) return block
     this.#next = block.firstProducerId
     this.#end = block.firstProducerId + BigInt(block.count)
