@@ -39,7 +39,7 @@ export const clusterMutations: readonly Mutation[] = [
   {
     rule: 'an answer waits for the copy to show it',
     file: consensus('metadata-runtime'),
-    from: '      await this.#node.applied(index)\n      await this.#node.copy.followed()\n',
+    from: '      await this.#shown(index, deadlineMs)\n',
     to: '      void index\n',
   },
   {
