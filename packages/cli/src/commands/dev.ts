@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { planBrokers, writeFiles } from '../dev/broker-places.ts'
 import { howItEnded, jsonReport, lastWords, textReport } from '../dev/dev-report.ts'
 import { brokerCount, findBrokers } from '../dev/found-brokers.ts'
-import { type BrokerEnd, LocalCluster } from '../dev/local-cluster.ts'
+import { type BrokerEnd, LocalCluster, type Ready } from '../dev/local-cluster.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { Failure } from '../failure.ts'
 import { fromHere } from '../working-directory.ts'
@@ -45,7 +45,8 @@ export async function dev(options: DevOptions): Promise<void> {
   let outcome = await Promise.race([cluster.started(), stopAsked])
   clearTimeout(overdue)
   if (outcome.state === 'ready') {
-    report.allReady(outcome.brokers, elapsedMs())
+    const hasGrown = found.length > 0 && count > found.length
+    report.allReady(await (hasGrown ? grown(outcome.brokers) : outcome.brokers), elapsedMs())
     outcome = await Promise.race([cluster.over(), stopAsked])
   }
   isStopping = true
@@ -54,6 +55,12 @@ export async function dev(options: DevOptions): Promise<void> {
   refuseBadEnds(ends, killed, count)
   report.stopped()
   process.exit(exitCodes.ok)
+}
+
+/** The client is loaded for this only. */
+async function grown(brokers: readonly Ready[]): Promise<readonly Ready[]> {
+  const { giveVotes } = await import('../dev/grown-quorum.ts')
+  return giveVotes(brokers)
 }
 
 /** On a terminal Ctrl-C may arrive twice, once from the terminal and once from npm: the second means no more than the first. */

@@ -110,7 +110,7 @@ export function readyText(brokers: readonly Ready[], readyMs: number): string {
 Press Ctrl-C to stop; the data stays.`
 }
 
-function bootstrapOf(ready: Ready | undefined): string {
+export function bootstrapOf(ready: Ready | undefined): string {
   return `localhost:${ready?.listeners[0]?.port ?? 0}`
 }
 
