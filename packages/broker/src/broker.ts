@@ -93,6 +93,7 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
     clock: options.clock,
     logger,
     configOf: (topic) => topicConfigs.of(topic),
+    isTrusted: () => metadata.membership.isTrusted,
     onDeleted: (topicIds) => confirmDeletion(metadata, config.nodeId, topicIds),
   })
   parts.partitions = partitions

@@ -1,4 +1,5 @@
 import type { FileSystem, Random } from '@naru/base'
+import { replaceFile } from '@naru/log'
 import { ConfigError } from '@naru/model'
 
 const fileName = 'meta.properties'
@@ -62,17 +63,7 @@ async function write(
 ): Promise<void> {
   const cluster = clusterId === undefined ? [] : [`cluster.id=${clusterId}`]
   const lines = ['version=1', `node.id=${nodeId}`, ...cluster, `directory.id=${directoryId}`, '']
-  const text = lines.join('\n')
-  const file = `${path}/${fileName}`
-  const handle = await fileSystem.open(`${file}.tmp`, 'write')
-  try {
-    await handle.write([Buffer.from(text)], 0)
-    await handle.datasync()
-  } finally {
-    await handle.close()
-  }
-  await fileSystem.rename(`${file}.tmp`, file)
-  await fileSystem.syncDirectory(path)
+  await replaceFile(fileSystem, `${path}/${fileName}`, Buffer.from(lines.join('\n')))
 }
 
 function strangersDisk(ownerId: string, nodeId: number, where: string): ConfigError {

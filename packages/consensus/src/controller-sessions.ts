@@ -9,6 +9,7 @@ import {
   type MetadataImage,
   type MetadataRecord,
 } from '@naru/metadata'
+import { ConsensusError } from './errors.ts'
 import type { Frame, Hello, SessionHeartbeat, SessionState } from './peers/frame.ts'
 import type { LinkEnd } from './peers/peer-link.ts'
 
@@ -119,7 +120,8 @@ export class ControllerSessions {
         const movable = Number(result.movable)
         this.#liveness.shutdownDecided(nodeId, { brokerEpoch, index, movable })
       }
-    } catch {
+    } catch (error) {
+      if (!(error instanceof ConsensusError)) throw error
       // It leads no more, and the next controller finds the same out by itself; or it is handing over, and may go on leading.
       await new Promise<void>((resolve) => this.#options.clock.setTimer(retryMs, resolve))
     }

@@ -1,9 +1,10 @@
 /** Elections that somebody asks for: the preferred leader, or one that may have lost data. */
-import { type KafkaError, kafkaErrors, type NodeId, type TopicId } from '@naru/model'
+import { kafkaErrors, type NodeId, type TopicId } from '@naru/model'
 import type { DecideContext } from './controller-settings.ts'
-import type { Decision } from './decision.ts'
+import type { Decision, Refusal } from './decision.ts'
 import type { MetadataImage, PartitionImage } from './image.ts'
 import { changedPartition } from './partition-change.ts'
+import { decideEach, type PartitionResult } from './partition-results.ts'
 import type { MetadataRecord } from './records.ts'
 import { changeContext, topicSetting } from './replicas.ts'
 
@@ -30,47 +31,16 @@ export interface ElectionRequest {
   }[]
 }
 
-export interface PartitionResult {
-  readonly topicId: TopicId
-  readonly partition: number
-  readonly errorCode: number
-  readonly message: string
-}
-
-interface Refused {
-  readonly error: KafkaError
-  readonly message: string
-}
-
 export function decideElections(
   image: MetadataImage,
   request: ElectionRequest,
   context: DecideContext,
 ): Decision<{ readonly partitions: readonly PartitionResult[] }> {
-  const records: MetadataRecord[] = []
-  const seen = new Set<PartitionImage>()
-  const partitions = request.partitions.map(({ topicId, partition, candidates }) => {
-    const topic = image.topicsById.get(topicId)
-    const before = topic?.partitions[partition]
-    let decided: readonly MetadataRecord[] | Refused
-    if (topic === undefined || before === undefined) {
-      const message = `Partition ${partition} of ${topic?.name ?? topicId} does not exist`
-      decided = { error: kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION, message }
-    } else if (seen.has(before)) {
-      decided = { error: kafkaErrors.INVALID_REQUEST, message: 'The request names it twice' }
-    } else {
-      seen.add(before)
-      const { isCommanded } = request
-      const entry = { topic: topic.name, before, candidates, isCommanded }
-      decided = (request.kind === 'preferred' ? preferred : unclean)(image, entry, context)
-    }
-    if ('error' in decided) {
-      return { topicId, partition, errorCode: decided.error.code, message: decided.message }
-    }
-    records.push(...decided)
-    return { topicId, partition, errorCode: kafkaErrors.NONE.code, message: '' }
-  })
-  return { records, response: { partitions } }
+  const { kind, isCommanded } = request
+  const decideOne = kind === 'preferred' ? preferred : unclean
+  return decideEach(image, request.partitions, ({ candidates }, found) =>
+    decideOne(image, { ...found, candidates, isCommanded }, context),
+  )
 }
 
 interface Entry {
@@ -84,7 +54,7 @@ function preferred(
   image: MetadataImage,
   { topic, before }: Entry,
   { settings }: DecideContext,
-): readonly MetadataRecord[] | Refused {
+): readonly MetadataRecord[] | Refusal {
   const first = before.replicas[0] as NodeId
   if (before.leader === first) {
     return { error: kafkaErrors.ELECTION_NOT_NEEDED, message: `Broker ${first} leads already` }
@@ -100,7 +70,7 @@ function unclean(
   image: MetadataImage,
   { topic, before, candidates, isCommanded }: Entry,
   { settings }: DecideContext,
-): readonly MetadataRecord[] | Refused {
+): readonly MetadataRecord[] | Refusal {
   if (before.leader !== -1) {
     const message = `Broker ${before.leader} leads already`
     return { error: kafkaErrors.ELECTION_NOT_NEEDED, message }

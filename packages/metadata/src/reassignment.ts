@@ -1,11 +1,10 @@
 /** Moving partitions to other brokers (KIP-455): newcomers are added, and the leaving go when all newcomers are in sync. */
-import { type KafkaError, kafkaErrors, type NodeId, type TopicId } from '@naru/model'
+import { kafkaErrors, type NodeId, type TopicId } from '@naru/model'
 import type { DecideContext } from './controller-settings.ts'
-import type { Decision } from './decision.ts'
-import type { PartitionResult } from './elections.ts'
+import { type Decision, isRefusal, type Refusal } from './decision.ts'
 import type { MetadataImage, PartitionImage } from './image.ts'
 import { type Assignment, changedPartition } from './partition-change.ts'
-import type { MetadataRecord } from './records.ts'
+import { decideEach, type PartitionResult } from './partition-results.ts'
 import { changeContext } from './replicas.ts'
 import { directoryFor } from './topics.ts'
 
@@ -18,45 +17,23 @@ export interface ReassignmentRequest {
   }[]
 }
 
-interface Refused {
-  readonly error: KafkaError
-  readonly message: string
-}
-
 export function decideReassignment(
   image: MetadataImage,
   request: ReassignmentRequest,
   context: DecideContext,
 ): Decision<{ readonly partitions: readonly PartitionResult[] }> {
-  const records: MetadataRecord[] = []
-  const seen = new Set<PartitionImage>()
-  const partitions = request.partitions.map(({ topicId, partition, replicas }) => {
-    const topic = image.topicsById.get(topicId)
-    const before = topic?.partitions[partition]
-    let decided: PartitionImage | Refused
-    if (topic === undefined || before === undefined) {
-      const message = `Partition ${partition} of ${topic?.name ?? topicId} does not exist`
-      decided = { error: kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION, message }
-    } else if (seen.has(before)) {
-      decided = { error: kafkaErrors.INVALID_REQUEST, message: 'The request names it twice' }
-    } else {
-      seen.add(before)
-      decided = reassigned(image, { topic: topic.name, before, replicas }, context)
-    }
-    if ('error' in decided) {
-      return { topicId, partition, errorCode: decided.error.code, message: decided.message }
-    }
-    if (decided !== before) records.push({ type: 'partition', ...decided })
-    return { topicId, partition, errorCode: kafkaErrors.NONE.code, message: '' }
+  return decideEach(image, request.partitions, ({ replicas }, { topic, before }) => {
+    const after = reassigned(image, { topic, before, replicas }, context)
+    if (isRefusal(after)) return after
+    return after === before ? [] : [{ type: 'partition', ...after }]
   })
-  return { records, response: { partitions } }
 }
 
 function reassigned(
   image: MetadataImage,
   entry: { topic: string; before: PartitionImage; replicas: readonly NodeId[] | null },
   { settings }: DecideContext,
-): PartitionImage | Refused {
+): PartitionImage | Refusal {
   const { topic, before } = entry
   const isUnderWay = before.addingReplicas.length + before.removingReplicas.length > 0
   if (entry.replicas === null && !isUnderWay) {

@@ -26,6 +26,8 @@ export interface PartitionsOptions {
   readonly clock: Clock
   readonly logger: Logger
   readonly configOf: (topic: string) => TopicConfig
+  /** Whether this broker may still take itself for the leader of what it leads. */
+  readonly isTrusted: () => boolean
   /** Nothing is left here of deleted topics. */
   readonly onDeleted: (topicIds: readonly TopicId[]) => void
 }
@@ -55,6 +57,12 @@ export class Partitions {
     const host = this.get(topic, partition)
     if (host === undefined) return kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION
     return host.isLeading ? host : kafkaErrors.NOT_LEADER_OR_FOLLOWER
+  }
+
+  /** As `leading`, for answers that no other replica confirms: a leader that may have been replaced must not give them. */
+  leadingAlone(topic: string, partition: number): PartitionHost | KafkaError {
+    if (!this.#options.isTrusted()) return kafkaErrors.NOT_LEADER_OR_FOLLOWER
+    return this.leading(topic, partition)
   }
 
   topicNamed(topicId: TopicId): string | undefined {

@@ -1,4 +1,5 @@
 // The sessions of brokers with a controller that cannot do what they ask for.
+import { ConsensusError } from '@naru/consensus'
 import { defaultTiming } from '@naru/metadata'
 import { expect, it } from 'vitest'
 import { ControllerSessions } from '../../consensus/src/controller-sessions.ts'
@@ -19,7 +20,7 @@ it('tries again in peace what is refused, while the controller hands over', asyn
     probe: async () => 'lost' as const,
     submit: async () => {
       submits++
-      throw new Error('handingOver')
+      throw new ConsensusError('REFUSED', 'Refused: handingOver', 'handingOver')
     },
   })
   const end = clock.monotonic() + defaultTiming.sessionTimeoutMs + 1_000

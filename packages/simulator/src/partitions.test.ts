@@ -2,6 +2,7 @@
 import { silentLogger } from '@naru/base'
 import { LogDirectory, OpenFiles } from '@naru/log'
 import { configKey, emptyImage, type MetadataImage, replay, resourceTypes } from '@naru/metadata'
+import { kafkaErrors } from '@naru/model'
 import { Partitions, TopicConfigs } from '@naru/services'
 import { describe, expect, it } from 'vitest'
 import { SeededRandom } from './seeded-random.ts'
@@ -42,6 +43,7 @@ class World {
   readonly random = new SeededRandom(5)
   readonly disk = new SimulatedDisk(this.clock, this.random.split())
   readonly image = imageOfOneTopic()
+  isTrusted = true
   directory!: LogDirectory
 
   /** A start of the part of a broker that holds partitions. */
@@ -73,6 +75,7 @@ class World {
       clock,
       logger: silentLogger,
       configOf: (topic) => configs.of(topic),
+      isTrusted: () => this.isTrusted,
       onDeleted() {},
     })
     await partitions.adopt()
@@ -115,4 +118,30 @@ it('a log without a valid identity takes its partition offline instead of an emp
   const partitions = await world.start()
   expect(partitions.get('orders', 0)).toBeUndefined()
   expect(world.disk.file(segment)).toBeDefined()
+})
+
+describe('which partition a request gets', () => {
+  it('one that this broker leads by the metadata; alone only while it is trusted', async () => {
+    const world = new World()
+    const partitions = await world.start()
+    const host = partitions.get('orders', 0)
+    expect(partitions.leading('orders', 0)).toBe(host)
+    expect(partitions.leadingAlone('orders', 0)).toBe(host)
+    world.isTrusted = false
+    expect(partitions.leading('orders', 0)).toBe(host)
+    expect(partitions.leadingAlone('orders', 0)).toBe(kafkaErrors.NOT_LEADER_OR_FOLLOWER)
+    expect(partitions.leading('orders', 1)).toBe(kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION)
+  })
+
+  it('none that another broker, or nobody, leads', async () => {
+    const world = new World()
+    const partitions = await world.start()
+    const topic = world.image.topics.get('orders')
+    const led = topic?.partitions[0]
+    if (topic === undefined || led === undefined) throw new Error('There is one')
+    for (const leader of [-1, 2]) {
+      topic.partitions[0] = { ...led, leader, leaderEpoch: led.leaderEpoch + 1 }
+      expect(partitions.leading('orders', 0)).toBe(kafkaErrors.NOT_LEADER_OR_FOLLOWER)
+    }
+  })
 })

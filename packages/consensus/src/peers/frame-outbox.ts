@@ -1,7 +1,7 @@
 import { entryBytes, type Message } from '@naru/raft'
 import type { Call, CallOutcome, Frame, NodeAddress } from './frame.ts'
 
-/** What waits to be said to one broker. Bounded: what does not fit is dropped, and whoever needs it repeats it. */
+/** What waits to be said to one broker. Bounded: Raft messages that do not fit are dropped, and repeated when they are missed. */
 export class FrameOutbox {
   readonly #itemsMax: number
   readonly #bytesMax: number
@@ -25,13 +25,14 @@ export class FrameOutbox {
   add({ raft = [], calls = [], results = [], addresses = [], ...latest }: Frame): void {
     this.#latest = { ...this.#latest, ...latest }
     for (const address of addresses) this.#addresses.set(address.nodeId, address)
-    if (this.#isFull) return
-    for (const message of raft) this.#bytes += messageBytes(message)
+    // How many may be under way is limited where they are made: whoever waits for one must not wait in vain.
     for (const { payload } of calls) this.#bytes += payload.length
     for (const result of results) this.#bytes += 'payload' in result ? result.payload.length : 0
-    this.#raft.push(...raft)
     this.#calls.push(...calls)
     this.#results.push(...results)
+    if (this.#isFull) return
+    for (const message of raft) this.#bytes += messageBytes(message)
+    this.#raft.push(...raft)
   }
 
   /** All that waits; undefined when nothing does. */
@@ -55,8 +56,7 @@ export class FrameOutbox {
   }
 
   get #isFull(): boolean {
-    const items = this.#raft.length + this.#calls.length + this.#results.length
-    return items >= this.#itemsMax || this.#bytes >= this.#bytesMax
+    return this.#raft.length >= this.#itemsMax || this.#bytes >= this.#bytesMax
   }
 }
 

@@ -15,7 +15,7 @@ const earliestLocal = -4n
 const latestTiered = -5n
 const earliestPendingUpload = -6n
 
-export function listOffsets({ partitions, metadata }: Pick<Ports, 'partitions' | 'metadata'>) {
+export function listOffsets({ partitions }: Pick<Ports, 'partitions'>) {
   return defineHandler(apis.listOffsets, async (request, { apiVersion }) => {
     const topics: ResponseOf<typeof apis.listOffsets>['topics'] = []
     const { isolationLevel: isolation } = request
@@ -28,10 +28,10 @@ export function listOffsets({ partitions, metadata }: Pick<Ports, 'partitions' |
           answered.push(refused(partitionIndex, kafkaErrors.INVALID_REQUEST))
           continue
         }
-        const isTrusted = asked.timestamp !== latest || metadata.membership.isTrusted
-        const host = isTrusted
-          ? partitions.leading(topic.name, partitionIndex)
-          : kafkaErrors.NOT_LEADER_OR_FOLLOWER
+        const host =
+          asked.timestamp === latest
+            ? partitions.leadingAlone(topic.name, partitionIndex)
+            : partitions.leading(topic.name, partitionIndex)
         answered.push(await answer(host, asked, { apiVersion, isolation }))
       }
       topics.push({ name: topic.name, partitions: answered })

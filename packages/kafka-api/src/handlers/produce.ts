@@ -1,4 +1,4 @@
-import { type KafkaError, kafkaErrors } from '@naru/model'
+import { kafkaErrors } from '@naru/model'
 import { type Answer, closeConnection, defineHandler, noResponse } from '@naru/network'
 import { apis, type RequestOf, type ResponseOf } from '@naru/protocol'
 import { produce as append, failed, PartitionHost, type ProduceResult } from '@naru/services'
@@ -8,13 +8,12 @@ type Request = RequestOf<typeof apis.produce>
 type Response = ResponseOf<typeof apis.produce>
 type Topic = Response['responses'][number]
 
-export function produce({ partitions, metadata }: Pick<Ports, 'partitions' | 'metadata'>) {
+export function produce({ partitions }: Pick<Ports, 'partitions'>) {
   return defineHandler(
     apis.produce,
     (request, { apiVersion }) =>
       new Promise<Answer<Response>>((resolve) => {
-        const isTrusted = request.acks === -1 || metadata.membership.isTrusted
-        appendAll({ partitions, isTrusted }, request, apiVersion, resolve)
+        appendAll(partitions, request, apiVersion, resolve)
       }),
     { isPipelined: true },
   )
@@ -22,7 +21,7 @@ export function produce({ partitions, metadata }: Pick<Ports, 'partitions' | 'me
 
 /** Starts all appends in the order of the request and answers when the last is acknowledged. */
 function appendAll(
-  { partitions, isTrusted }: { partitions: Ports['partitions']; isTrusted: boolean },
+  partitions: Ports['partitions'],
   request: Request,
   apiVersion: number,
   resolve: (answer: Answer<Response>) => void,
@@ -49,7 +48,9 @@ function appendAll(
       const host =
         name === undefined
           ? kafkaErrors.UNKNOWN_TOPIC_ID
-          : ledPartition(name, partition.index, { partitions, isTrusted })
+          : request.acks === -1
+            ? partitions.leading(name, partition.index)
+            : partitions.leadingAlone(name, partition.index)
       if (!(host instanceof PartitionHost)) done(failed(host, host.description))
       else if (request.acks < -1 || request.acks > 1) {
         done(failed(kafkaErrors.INVALID_REQUIRED_ACKS, `acks=${request.acks} is not known`))
@@ -60,15 +61,6 @@ function appendAll(
     }
   }
   finish()
-}
-
-/** Where nobody else is asked before a record is acknowledged, a leader that was replaced meanwhile would lose it. */
-function ledPartition(
-  name: string,
-  partition: number,
-  { partitions, isTrusted }: { partitions: Ports['partitions']; isTrusted: boolean },
-): PartitionHost | KafkaError {
-  return isTrusted ? partitions.leading(name, partition) : kafkaErrors.NOT_LEADER_OR_FOLLOWER
 }
 
 function partitionResponse(
