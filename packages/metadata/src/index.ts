@@ -11,6 +11,7 @@ export type { ControllerSettings, DecideContext, TopicDefaults } from './control
 export type { Decision, Refusal } from './decision.ts'
 export { isRefusal, refusal } from './decision.ts'
 export type { Candidate, ElectionKind } from './elections.ts'
+export { decodeTimelineEvents, encodeTimelineEvents } from './event-codec.ts'
 export type { TimelineEvent } from './events.ts'
 export { timelineEvents } from './events.ts'
 export type { SupportedFeature } from './feature-levels.ts'
