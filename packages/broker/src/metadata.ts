@@ -25,6 +25,7 @@ export async function openMetadata(
     nodeId,
     directoryId,
     openStorage: () => openMetadataStorage({ fileSystem, directory, self, logger }),
+    timeline: { fileSystem, directory: `${directory}/timeline` },
     quorum: quorumSettings(config),
     controller: {
       defaults: {

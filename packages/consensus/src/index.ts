@@ -3,7 +3,7 @@ export { SessionError } from './broker-session.ts'
 export { ConsensusError, MetadataStoreError } from './errors.ts'
 export { lockDirectory } from './level-store.ts'
 export type { MetadataFollower } from './metadata-copy.ts'
-export type { MetadataNodeOptions } from './metadata-node.ts'
+export type { MetadataNodeOptions } from './metadata-node-options.ts'
 export { MetadataRuntime } from './metadata-runtime.ts'
 export type { PeerTransport } from './peer-transport.ts'
 export { noNetwork } from './peers/no-network.ts'
@@ -14,3 +14,11 @@ export type { StateMachine } from './state-machine.ts'
 export { MemoryDisk, MemoryRaftStorage } from './storage/memory-raft-storage.ts'
 export { openMetadataStorage } from './storage/metadata-storage.ts'
 export type { RaftStorage } from './storage/raft-storage.ts'
+export { Timeline, type TimelineFiles } from './timeline/timeline.ts'
+export type {
+  GapReason,
+  TimelineGap,
+  TimelineItem,
+  TimelinePage,
+  TimelinePosition,
+} from './timeline/timeline-item.ts'

@@ -22,7 +22,15 @@ export interface MetadataFollower {
   followAll(): Promise<void>
 }
 
+/** Is told of every change before it is made; see {@link Timeline}. */
+export interface ChangeRecorder {
+  apply(index: bigint, image: MetadataImage, records: readonly MetadataRecord[]): void
+  restored(index: bigint): void
+  passed(index: bigint): void
+}
+
 export interface MetadataCopyOptions {
+  readonly recorder?: ChangeRecorder | undefined
   readonly onApplied: (records: readonly MetadataRecord[]) => void
   /** The follower failed, which it must not. */
   readonly onFatal: (error: unknown) => void
@@ -58,6 +66,7 @@ export class MetadataCopy implements StateMachine {
 
   apply(payload: Buffer, index: bigint): void {
     const records = decodeMetadataRecords(payload)
+    this.#options.recorder?.apply(index, this.image, records)
     for (const record of records) replay(this.image, record)
     this.#appliedIndex = index
     const follower = this.#follower
@@ -66,13 +75,15 @@ export class MetadataCopy implements StateMachine {
     this.#options.onApplied(records)
   }
 
-  snapshot(): Buffer {
+  snapshot(index: bigint): Buffer {
+    this.#options.recorder?.passed(index)
     return encodeMetadataRecords(imageRecords(this.image), writtenLevel(this.image, []))
   }
 
   restore(state: Buffer, index: bigint): void {
     const records = decodeMetadataRecords(state)
     restoreImage(this.image, records)
+    this.#options.recorder?.restored(index)
     this.#appliedIndex = index
     const follower = this.#follower
     if (follower === undefined) this.#followedIndex = index

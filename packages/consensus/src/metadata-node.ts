@@ -2,37 +2,18 @@
  * This node's part in keeping the metadata: its place in the quorum, its copy of the metadata, and the controller while this node
  * leads.
  */
-import type { Address, Clock, Logger, MessageNetwork, Random } from '@naru/base'
-import type { ControllerSettings, LivenessTiming, MetadataRecord } from '@naru/metadata'
+import type { Address } from '@naru/base'
+import type { MetadataRecord } from '@naru/metadata'
 import type { RaftEvent } from '@naru/raft'
 import { ActiveController } from './active-controller.ts'
 import { internalAddressesIn, internalAddressOf } from './internal-addresses.ts'
 import { LeaderOperations } from './leader-operations.ts'
 import { MetadataCopy } from './metadata-copy.ts'
+import type { MetadataNodeOptions } from './metadata-node-options.ts'
 import type { CallOutcome, Frame, Hello, SessionHeartbeat, SessionState } from './peers/frame.ts'
 import { QuorumMember } from './quorum-member.ts'
-import type { QuorumSettings } from './quorum-settings.ts'
-import type { LogLimits, RaftNode } from './raft-node.ts'
-import type { RaftStorage } from './storage/raft-storage.ts'
-
-export interface MetadataNodeOptions {
-  readonly nodeId: number
-  /** Of the log directory that holds the metadata. */
-  readonly directoryId: string
-  readonly openStorage: () => Promise<RaftStorage>
-  readonly quorum: QuorumSettings
-  readonly logLimits?: LogLimits
-  readonly controller: ControllerSettings
-  readonly liveness: LivenessTiming
-  /** What a new cluster begins with. */
-  readonly firstRecords: () => readonly MetadataRecord[]
-  readonly network: MessageNetwork
-  readonly clock: Clock
-  readonly random: Random
-  readonly logger: Logger
-  /** The disk of the metadata failed: the process must end. */
-  readonly onFatal: (error: unknown) => void
-}
+import type { RaftNode } from './raft-node.ts'
+import { Timeline } from './timeline/timeline.ts'
 
 export interface MetadataNodeEvents {
   /** There may be another controller. */
@@ -48,6 +29,7 @@ export class MetadataNode implements AsyncDisposable {
   readonly copy: MetadataCopy
   /** Of this process. */
   readonly incarnationId: string
+  readonly #timeline: Timeline | undefined
   readonly #options: MetadataNodeOptions
   readonly #events: MetadataNodeEvents
   readonly #operations: LeaderOperations
@@ -58,7 +40,9 @@ export class MetadataNode implements AsyncDisposable {
     this.#options = options
     this.#events = events
     this.incarnationId = options.random.bytes(16).toString('base64url')
+    this.#timeline = timelineOf(options, () => this.#member?.isVoter ?? false)
     this.copy = new MetadataCopy({
+      recorder: this.#timeline,
       onApplied: (records) => {
         this.#controller?.sessions?.changed(records)
         events.applied(records)
@@ -80,6 +64,7 @@ export class MetadataNode implements AsyncDisposable {
     const node = new MetadataNode(options, events)
     node.#member = await QuorumMember.start({
       ...options,
+      onStorage: (log) => node.#timeline?.open(log),
       incarnationId: node.incarnationId,
       stateMachine: node.copy,
       clusterId: () => node.copy.image.clusterId,
@@ -104,6 +89,16 @@ export class MetadataNode implements AsyncDisposable {
   /** Node id of the controller, as far as this node knows. */
   get leader(): number | undefined {
     return this.#member?.leader
+  }
+
+  /** Undefined where none is kept: on a node that does not vote. */
+  get timeline(): Timeline | undefined {
+    return this.#member?.isVoter === true ? this.#timeline : undefined
+  }
+
+  /** Node ids. */
+  get voterIds(): readonly number[] {
+    return this.#running.voterIds
   }
 
   leadsMajority(withinMs: number): boolean {
@@ -149,6 +144,7 @@ export class MetadataNode implements AsyncDisposable {
     this.#controller?.stop()
     await this.copy.followed().catch(() => {})
     await this.#member?.[Symbol.asyncDispose]()
+    await this.#timeline?.close(this.appliedIndex)
   }
 
   get #running(): QuorumMember {
@@ -206,4 +202,12 @@ export class MetadataNode implements AsyncDisposable {
     }
     if (session !== undefined) this.#events.session(session)
   }
+}
+
+function timelineOf(
+  { timeline, clock, logger, onFatal }: MetadataNodeOptions,
+  isVoter: () => boolean,
+): Timeline | undefined {
+  if (timeline === undefined) return undefined
+  return new Timeline({ ...timeline, clock, logger, isVoter, onBug: onFatal })
 }

@@ -21,7 +21,8 @@ import { ControllerChannel } from './controller-channel.ts'
 import { ConsensusError } from './errors.ts'
 import type { Operation } from './leader-operations.ts'
 import type { MetadataFollower } from './metadata-copy.ts'
-import { MetadataNode, type MetadataNodeOptions } from './metadata-node.ts'
+import { MetadataNode } from './metadata-node.ts'
+import type { MetadataNodeOptions } from './metadata-node-options.ts'
 import { type QuorumChange, type QuorumView, quorumCodecs } from './quorum-operations.ts'
 
 /** How long a command may take at most, elections included. */
@@ -99,6 +100,16 @@ export class MetadataRuntime implements AsyncDisposable {
   /** Node id of the controller, as far as this node knows. */
   get controllerId(): number | undefined {
     return this.#node.leader
+  }
+
+  /** What happened in the cluster; undefined where it is not kept, which is on nodes without a vote. */
+  get timeline() {
+    return this.#node.timeline
+  }
+
+  /** Node ids of those who vote in the quorum, as far as this node knows. */
+  get voterIds(): readonly number[] {
+    return this.#node.voterIds
   }
 
   /** Where the other brokers reach this one. */

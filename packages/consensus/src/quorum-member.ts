@@ -23,6 +23,8 @@ export interface QuorumMemberOptions {
   readonly logLimits?: LogLimits
   /** Opens the storage; called again after the first entry was written beside it. */
   readonly openStorage: () => Promise<RaftStorage>
+  /** Is told what was found before anything is applied. */
+  readonly onStorage: (log: { readonly isEmpty: boolean }) => Promise<void> | undefined
   readonly stateMachine: StateMachine
   readonly clusterId: () => string
   /** Where entries that are not applied yet say that nodes are: enough to look for them, whatever becomes of the entries. */
@@ -88,6 +90,7 @@ export class QuorumMember implements AsyncDisposable {
     const storage = await options.openStorage()
     member.#storage = storage
     member.#isEmpty = isEmptyLog(storage)
+    await options.onStorage({ isEmpty: member.#isEmpty })
     member.#hintAddresses(storage)
     await member.links.listen()
     member.#storage = await foundedStorage(storage, {
@@ -110,6 +113,15 @@ export class QuorumMember implements AsyncDisposable {
   get leader(): number | undefined {
     const key = this.#node?.raft.leader
     return key === undefined ? undefined : nodeOf(key)
+  }
+
+  get isVoter(): boolean {
+    return this.#node?.raft.voters.includes(this.self) ?? false
+  }
+
+  /** Node ids. */
+  get voterIds(): readonly number[] {
+    return this.node.raft.voters.map(nodeOf)
   }
 
   /** Has the leader, this node, change the quorum; resolves when that is committed, or with why it is not done. */

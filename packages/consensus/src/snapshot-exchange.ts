@@ -35,7 +35,7 @@ export class SnapshotExchange {
     const term = raft.log.termAt(index)
     if (this.#isTaking || term === undefined) return
     const snapshot = { index, term, voters: raft.votersAt(index) }
-    const state = stateMachine.snapshot()
+    const state = stateMachine.snapshot(index)
     this.#isTaking = true
     this.#inTurn(async () => {
       await storage.saveSnapshot(snapshot, state)
