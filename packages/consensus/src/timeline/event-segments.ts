@@ -29,7 +29,9 @@ export interface EventSegment {
   readonly path: string
   readonly firstIndex: bigint
   readonly sizeBytes: number
+  /** Infinite while nobody knows. */
   readonly firstMs: number
+  /** Zero while nobody knows. */
   readonly lastMs: number
 }
 
@@ -135,14 +137,19 @@ export class EventSegments {
       return bytes > bytesMax || (this.#segments[0] as EventSegment).lastMs < nowMs - ageMsMax
     }
     while (this.#segments.length > 1 && isOver()) {
-      const { path } = this.#segments.shift() as EventSegment
-      await this.#fileSystem.remove(path)
+      const oldest = this.#segments.shift() as EventSegment
+      try {
+        await this.#fileSystem.remove(oldest.path)
+      } catch (error) {
+        this.#segments.unshift(oldest)
+        throw error
+      }
     }
   }
 
   #segmentFrom(firstIndex: bigint): EventSegment {
     const path = `${this.#directory}/events-${String(firstIndex).padStart(20, '0')}`
-    return { path, firstIndex, sizeBytes: 0, firstMs: 0, lastMs: 0 }
+    return { path, firstIndex, sizeBytes: 0, firstMs: Number.POSITIVE_INFINITY, lastMs: 0 }
   }
 
   async #find(): Promise<void> {
@@ -166,14 +173,14 @@ export class EventSegments {
       const foundBytes = await file.sizeBytes()
       segment.sizeBytes = isNewest ? await this.#scan(file, foundBytes, segment) : foundBytes
       const [first] = await framesAt(file, 0, segment.sizeBytes)
-      segment.firstMs = first?.timeMs ?? 0
-      if (!isNewest) segment.lastMs = segment.firstMs
+      segment.firstMs = first?.timeMs ?? segment.firstMs
+      if (!isNewest) segment.lastMs = first?.timeMs ?? 0
       else if (segment.sizeBytes < foundBytes) await file.truncate(segment.sizeBytes)
+      const before = this.#segments[this.#segments.indexOf(segment) - 1]
+      if (before !== undefined) before.lastMs = first?.timeMs ?? before.lastMs
     } finally {
       await file.close()
     }
-    const before = this.#segments[this.#segments.indexOf(segment) - 1]
-    if (before !== undefined) before.lastMs = segment.firstMs
   }
 
   /** Where the last whole entry ends. */

@@ -46,7 +46,7 @@ export async function readPart(
 
 function expired(index: bigint, oldest: EventSegment, sinceMs: number): PagePart {
   const next = { index: oldest.firstIndex }
-  const isAskedFor = oldest.sizeBytes === 0 || oldest.firstMs > sinceMs
+  const isAskedFor = oldest.firstMs > sinceMs
   const gap = gapOf(index, oldest.firstIndex - 1n, 'retention')
   return { items: isAskedFor ? [gap] : [], next }
 }

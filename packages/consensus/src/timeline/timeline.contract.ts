@@ -392,14 +392,16 @@ export function timelineContract(world: () => TimelineWorld): void {
   it('wakes who waits for more, and who waits no longer', async () => {
     const trial = await started()
     const abort = new AbortController()
-    const changed = trial.timeline.changed(abort.signal)
+    const { version } = trial.timeline
+    const changed = trial.timeline.changed(version, abort.signal)
     trial.apply(1)
     await trial.world.drive(changed)
     expect(await trial.told()).toEqual(['1'])
-    const waiting = trial.timeline.changed(abort.signal)
+    await trial.world.drive(trial.timeline.changed(version, abort.signal))
+    const waiting = trial.timeline.changed(trial.timeline.version, abort.signal)
     abort.abort()
     await trial.world.drive(waiting)
-    await trial.world.drive(trial.timeline.changed(abort.signal))
+    await trial.world.drive(trial.timeline.changed(trial.timeline.version, abort.signal))
     await trial.close(1)
   })
 }

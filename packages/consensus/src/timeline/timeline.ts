@@ -39,6 +39,7 @@ export class Timeline {
   #isStale = false
   /** Up to where entries have been seen, in this process or before it. */
   #through = 0n
+  #version = 0
   #failedMs: number | undefined
   #isScheduled = false
   #writing: Promise<void> = Promise.resolve()
@@ -120,8 +121,13 @@ export class Timeline {
     return this.#writing
   }
 
-  /** Resolves when there may be more to read, or it is aborted: asked for before the page that may be the last. */
-  changed(signal: AbortSignal): Promise<void> {
+  /** Another one when there may be more to read. */
+  get version(): number {
+    return this.#version
+  }
+
+  /** Resolves when the version is another one than `version`, or it is aborted. */
+  changed(version: number, signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       const wake = () => {
         this.#wakes.delete(wake)
@@ -130,7 +136,7 @@ export class Timeline {
       }
       this.#wakes.add(wake)
       signal.addEventListener('abort', wake)
-      if (signal.aborted) wake()
+      if (signal.aborted || version !== this.#version) wake()
     })
   }
 
@@ -210,6 +216,7 @@ export class Timeline {
   }
 
   #wake(): void {
+    this.#version++
     for (const wake of [...this.#wakes]) wake()
   }
 }

@@ -97,8 +97,8 @@ export const clusterMutations: readonly Mutation[] = [
   {
     rule: 'a snapshot is the state at its index',
     file: consensus('snapshot-exchange'),
-    from: '    const snapshot = { index, term, voters: raft.votersAt(index) }\n    const state = stateMachine.snapshot()\n    this.#isTaking = true\n    this.#inTurn(async () => {\n',
-    to: '    const snapshot = { index, term, voters: raft.votersAt(index) }\n    this.#isTaking = true\n    this.#inTurn(async () => {\n      const state = stateMachine.snapshot()\n',
+    from: '    const snapshot = { index, term, voters: raft.votersAt(index) }\n    const state = stateMachine.snapshot(index)\n    this.#isTaking = true\n    this.#inTurn(async () => {\n',
+    to: '    const snapshot = { index, term, voters: raft.votersAt(index) }\n    this.#isTaking = true\n    this.#inTurn(async () => {\n      const state = stateMachine.snapshot(index)\n',
     shownBy: 'packages/simulator/src/snapshot-exchange.test.ts',
   },
   {
