@@ -15,6 +15,7 @@ import { Dispatcher } from '@naru/network'
 import {
   Cluster,
   defaultTopicConfig,
+  EventWatches,
   FetchSessions,
   Partitions,
   ProducerIds,
@@ -110,7 +111,8 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
   })
   started.defer(() => retention.stop())
   const listeners = await startKafkaListeners(options, dispatcher, started)
-  const grpc = await startGrpcListener(options, cluster, started)
+  const events = new EventWatches({ nodeId: config.nodeId, metadata, clock: options.clock })
+  const grpc = await startGrpcListener(options, { admin: cluster, events }, started)
   const paths = new Map([...directories].map(([id, { path }]) => [id, path]))
   await join(options, metadata, { listeners, grpc, directories: paths })
   retention.start()

@@ -1,6 +1,6 @@
 import type { Address } from '@naru/base'
 import { createGrpcApi } from '@naru/grpc-api'
-import type { ClusterAdmin } from '@naru/services'
+import type { ClusterAdmin, EventWatcher } from '@naru/services'
 import type { BrokerOptions } from './broker.ts'
 import { addressesOf } from './listen-addresses.ts'
 
@@ -10,7 +10,7 @@ export const grpcListener = 'naru.grpc'
 /** Opens the listener for gRPC clients, if there is to be one; it ends with `started`. Returns where clients reach it. */
 export async function startGrpcListener(
   options: BrokerOptions,
-  admin: ClusterAdmin,
+  services: { readonly admin: ClusterAdmin; readonly events: EventWatcher },
   started: AsyncDisposableStack,
 ): Promise<Address | undefined> {
   const { config, clock, random, logger } = options
@@ -21,7 +21,7 @@ export async function startGrpcListener(
     const api = await createGrpcApi({
       address: { host, port },
       connectionsMax: config.number('max.connections'),
-      admin,
+      ...services,
       clock,
       random,
       logger: logger.child('grpc'),

@@ -5,9 +5,10 @@ import { Server, ServerCredentials, type UntypedServiceImplementation } from '@g
 import { loadSync } from '@grpc/proto-loader'
 import { HealthImplementation } from 'grpc-health-check'
 import { CallsInWork } from './calls-in-work.ts'
-import { clusterHandlers, type QuorumAdmin } from './cluster-service.ts'
+import { type ClusterServices, clusterHandlers, clusterStreams } from './cluster-service.ts'
 import { elapsed } from './elapsed.ts'
 import { reflectionService } from './reflection.ts'
+import { type StreamHandler, type StreamPorts, streamCall } from './stream-call.ts'
 import { type CallPorts, type UnaryHandler, unaryCall } from './unary-call.ts'
 
 const folder = fileURLToPath(new URL('../../../proto', import.meta.url))
@@ -16,9 +17,7 @@ const clusterService = 'naru.admin.v1.ClusterService'
 /** How long calls in work may take when the server stops. */
 const drainMsMax = 5_000
 
-export interface ApiPorts extends Omit<CallPorts, 'inWork'> {
-  readonly admin: QuorumAdmin
-}
+export interface ApiPorts extends Omit<CallPorts, 'inWork'>, ClusterServices {}
 
 export interface ApiServer {
   /** Serves a connection. */
@@ -30,10 +29,11 @@ export interface ApiServer {
 }
 
 export function createApiServer(ports: ApiPorts): ApiServer {
-  const { clock, admin } = ports
+  const { clock } = ports
   const server = new Server({ 'grpc.enable_channelz': 0 })
   const inWork = new CallsInWork()
-  addClusterService(server, admin, { ...ports, inWork })
+  const stopping = new AbortController()
+  addClusterService(server, ports, { ...ports, inWork, stopping: stopping.signal })
   const health = new HealthImplementation({ '': 'SERVING', [clusterService]: 'SERVING' })
   health.addToServer(server)
   reflectionService().addToServer(server)
@@ -44,6 +44,7 @@ export function createApiServer(ports: ApiPorts): ApiServer {
     drain: async () => {
       health.setStatus('', 'NOT_SERVING')
       health.setStatus(clusterService, 'NOT_SERVING')
+      stopping.abort()
       // It calls back before the calls are over: whether they are is counted here.
       server.tryShutdown(() => {})
       await Promise.race([inWork.whenIdle(), elapsed(clock, drainMsMax)])
@@ -52,10 +53,13 @@ export function createApiServer(ports: ApiPorts): ApiServer {
   }
 }
 
-function addClusterService(server: Server, admin: QuorumAdmin, ports: CallPorts): void {
+function addClusterService(server: Server, services: ClusterServices, ports: StreamPorts): void {
   const implementation: UntypedServiceImplementation = {}
-  for (const [method, handler] of Object.entries(clusterHandlers(admin))) {
+  for (const [method, handler] of Object.entries(clusterHandlers(services.admin))) {
     implementation[method] = unaryCall(ports, handler as UnaryHandler<object, object>)
+  }
+  for (const [method, handler] of Object.entries(clusterStreams(services.events))) {
+    implementation[method] = streamCall(ports, handler as StreamHandler<object, object>)
   }
   const loaded = loadSync('naru/admin/v1/cluster.proto', {
     includeDirs: [folder],

@@ -1,7 +1,22 @@
 import { kafkaErrors } from '@naru/model'
-import type { ClusterAdmin, QuorumStatus, ReplicaStatus, VoterKey } from '@naru/services'
+import type {
+  ClusterAdmin,
+  EventWatcher,
+  QuorumStatus,
+  ReplicaStatus,
+  VoterKey,
+} from '@naru/services'
 import type { CallError } from './error-map.ts'
+import { timestampOf } from './proto-time.ts'
+import type { StreamHandler } from './stream-call.ts'
 import { Refused, type UnaryHandler } from './unary-call.ts'
+import { type WatchEventsRequest, watchEvents } from './watch-events.ts'
+
+/** What the calls of ClusterService are translated to. */
+export interface ClusterServices {
+  readonly admin: QuorumAdmin
+  readonly events: EventWatcher
+}
 
 /** The part of administration that this API has so far. */
 export type QuorumAdmin = Pick<
@@ -33,6 +48,12 @@ export function clusterHandlers(admin: QuorumAdmin): ClusterHandlers {
     AddVoter: async (voter) => outcomeOf(wrongKey(voter) ?? (await admin.addVoter(voter))),
     RemoveVoter: async (voter) => outcomeOf(wrongKey(voter) ?? (await admin.removeVoter(voter))),
   }
+}
+
+export function clusterStreams(events: EventWatcher): {
+  readonly WatchEvents: StreamHandler<WatchEventsRequest, object>
+} {
+  return { WatchEvents: (request, { signal }) => watchEvents(events, request, signal) }
 }
 
 function outcomeOf(refusal: CallError | undefined): object {
@@ -70,11 +91,4 @@ function replicaOf(replica: ReplicaStatus) {
     lastFetchTime: timestampOf(replica.lastFetchMs),
     lastCaughtUpTime: timestampOf(replica.lastCaughtUpMs),
   }
-}
-
-/** `google.protobuf.Timestamp`; absent for what is not known. */
-function timestampOf(ms: number) {
-  if (ms < 0) return undefined
-  const seconds = Math.floor(ms / 1000)
-  return { seconds: String(seconds), nanos: (ms - seconds * 1000) * 1_000_000 }
 }

@@ -8,6 +8,7 @@ import { loadSync, type Options } from '@grpc/proto-loader'
 import { type Clock, type Logger, silentLogger } from '@naru/base'
 import { kafkaErrors } from '@naru/model'
 import { systemClock, systemRandom } from '@naru/platform'
+import type { EventWatcher } from '@naru/services'
 import { protoPath as healthProto } from 'grpc-health-check'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { QuorumAdmin } from './cluster-service.ts'
@@ -37,6 +38,9 @@ const idle: QuorumAdmin = {
   removeVoter: never,
 }
 
+/** Nothing happens. */
+const quiet: EventWatcher = { watch: async function* () {} }
+
 const open: (grpc.Client | AsyncDisposable)[] = []
 afterEach(async () => {
   for (const each of open.splice(0).reverse()) {
@@ -47,7 +51,7 @@ afterEach(async () => {
 
 async function serve(
   admin: Partial<QuorumAdmin>,
-  other: { clock?: Clock; logger?: Logger; connectionsMax?: number } = {},
+  other: { clock?: Clock; logger?: Logger; connectionsMax?: number; events?: EventWatcher } = {},
 ) {
   const api = await createGrpcApi({
     address: { host: '127.0.0.1', port: 0 },
@@ -56,6 +60,7 @@ async function serve(
     random: systemRandom,
     logger: silentLogger,
     admin: { ...idle, ...admin },
+    events: quiet,
     ...other,
   })
   open.push(api)
@@ -360,6 +365,7 @@ describe('the server', () => {
       random: systemRandom,
       logger: silentLogger,
       admin: idle,
+      events: quiet,
     })
     await expect(taken).rejects.toMatchObject({ name: 'TransportError', code: 'EADDRINUSE' })
   })

@@ -1,8 +1,9 @@
-import { type handleUnaryCall, Metadata } from '@grpc/grpc-js'
+import type { handleUnaryCall } from '@grpc/grpc-js'
 import type { Clock, Logger, Random } from '@naru/base'
 import { kafkaErrors } from '@naru/model'
+import { answerHeaders, statusWithDetails } from './call-status.ts'
 import type { CallsInWork } from './calls-in-work.ts'
-import { type CallError, statusOf } from './error-map.ts'
+import type { CallError } from './error-map.ts'
 
 /** How long the server works for a call that came without a deadline. */
 export const timeoutMsDefault = 30_000
@@ -56,20 +57,14 @@ export function unaryCall<Request, Response extends object>(
       answer()
     }
     const refuse = (reason: CallError) =>
-      finish(() => {
-        const { code, message, detailsBytes } = statusOf(reason, requestId)
-        const metadata = new Metadata()
-        metadata.set('grpc-status-details-bin', detailsBytes)
-        callback({ code, details: message, metadata })
-      })
+      finish(() => callback(statusWithDetails(reason, requestId)))
 
     const timer = clock.setTimer(timeoutMs, () => {
       refuse({ error: kafkaErrors.REQUEST_TIMED_OUT, message: `Not done in ${timeoutMs} ms` })
       abort.abort()
     })
     call.on('cancelled', () => finish(() => abort.abort()))
-    const headers = new Metadata()
-    headers.set('naru-request-id', requestId)
+    const headers = answerHeaders(requestId)
     headers.set('naru-timeout-ms', String(Math.round(timeoutMs)))
     call.sendMetadata(headers)
 

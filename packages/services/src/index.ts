@@ -7,6 +7,8 @@ export type {
   ReplicaStatus,
   VoterKey,
 } from './cluster-admin.ts'
+export type { EventsPage, EventsRequest, EventWatcher } from './event-watches.ts'
+export { EventWatches } from './event-watches.ts'
 export type { FetchedPartition, FetchPartition, FetchRequest } from './fetch.ts'
 export { fetch } from './fetch.ts'
 export type { SessionAnswer, SessionPartition, SessionPlan, Told } from './fetch-sessions.ts'
