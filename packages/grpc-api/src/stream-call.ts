@@ -68,29 +68,27 @@ async function send<Request, Message extends object>(
   for await (const message of messages) {
     if (signal.aborted) break
     if (message instanceof Refused) return message.reason
-    if (call.write(message)) continue
-    if (!(await isTaken(call, { clock, signal })) && !signal.aborted) return stalled
+    if (!(await isTaken(call, message, { clock, signal })) && !signal.aborted) return stalled
   }
   return signal.reason === stopped ? stopped : undefined
 }
 
-/** Whether the client makes room before its time is over. */
-function isTaken(
-  call: NodeJS.EventEmitter,
+/** Whether the client takes the message before its time is over; of several that wait, the library would hold 16. */
+function isTaken<Request, Message extends object>(
+  call: ServerWritableStream<Request, Message>,
+  message: Message,
   { clock, signal }: { clock: Clock; signal: AbortSignal },
 ): Promise<boolean> {
   return new Promise((resolve) => {
-    const settle = (hasRoom: boolean) => {
+    const settle = (isOut: boolean) => {
       timer.cancel()
-      call.removeListener('drain', drained)
-      signal.removeEventListener('abort', aborted)
-      resolve(hasRoom)
+      signal.removeEventListener('abort', giveUp)
+      resolve(isOut)
     }
-    const drained = () => settle(true)
-    const aborted = () => settle(false)
-    const timer = clock.setTimer(stalledMsMax, aborted)
-    call.once('drain', drained)
-    signal.addEventListener('abort', aborted)
-    if (signal.aborted) aborted()
+    const giveUp = () => settle(false)
+    const timer = clock.setTimer(stalledMsMax, giveUp)
+    signal.addEventListener('abort', giveUp)
+    call.write(message, () => settle(true))
+    if (signal.aborted) giveUp()
   })
 }
