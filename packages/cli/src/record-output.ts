@@ -1,11 +1,9 @@
-/** Records on standard output as they come, in each format; waits when the reader is slower. */
+/** Records on standard output, in each format. */
 import { isUtf8 } from 'node:buffer'
 import type { ConsumedRecord } from '@naru/client'
-import type { Failure } from './failure.ts'
-import { escaped, type Format, jsonItem, print, tsvLine, type View } from './output.ts'
+import { escaped, type Format, jsonItem, tsvLine, type View } from './output.ts'
+import { RowStream } from './row-stream.ts'
 import { styled } from './style.ts'
-
-const bufferBytes = 64 << 10
 
 export const recordView: View<ConsumedRecord> = {
   kind: 'RecordList',
@@ -36,59 +34,14 @@ export const recordView: View<ConsumedRecord> = {
   ],
 }
 
-export class RecordOutput {
-  readonly #isDocument: boolean
-  readonly #line: (record: ConsumedRecord) => string | Buffer
-  #parts: Buffer[] = []
-  #bytes = 0
-  #count = 0
-  #isScheduled = false
-
-  /** `template` takes the place of the format. */
-  constructor(format: Format, template?: (record: ConsumedRecord) => Buffer) {
-    this.#isDocument = format === 'json' && template === undefined
-    this.#line = template ?? lineOf(format)
-  }
-
-  /** Undefined when there is no need to wait. */
-  write(record: ConsumedRecord): Promise<void> | undefined {
-    if (this.#isDocument) this.#add(this.#count === 0 ? documentHead : ',\n')
-    this.#count++
-    this.#add(this.#line(record))
-    if (this.#bytes >= bufferBytes) return this.#flush()
-    if (!this.#isScheduled) {
-      this.#isScheduled = true
-      setImmediate(() => void this.#flush())
-    }
-    return undefined
-  }
-
-  /** A document that was begun is completed, with the failure in it. */
-  async end(failure?: Failure): Promise<void> {
-    if (this.#isDocument && (failure === undefined || this.#count > 0)) {
-      if (this.#count === 0) this.#add(documentHead)
-      this.#add(`],"errors":${JSON.stringify(failure === undefined ? [] : [failure])}}\n`)
-      if (failure !== undefined) failure.isInDocument = true
-    }
-    await this.#flush()
-  }
-
-  #add(part: string | Buffer): void {
-    const bytes = typeof part === 'string' ? Buffer.from(part) : part
-    this.#parts.push(bytes)
-    this.#bytes += bytes.length
-  }
-
-  #flush(): Promise<void> {
-    const data = Buffer.concat(this.#parts)
-    this.#parts = []
-    this.#bytes = 0
-    this.#isScheduled = false
-    return print(data)
-  }
+/** `template` takes the place of the format. */
+export function recordOutput(
+  format: Format,
+  template?: (record: ConsumedRecord) => Buffer,
+): RowStream<ConsumedRecord> {
+  if (template !== undefined) return new RowStream(template)
+  return new RowStream(lineOf(format), format === 'json' ? recordView.kind : undefined)
 }
-
-const documentHead = `{"apiVersion":"naru/v1","kind":"${recordView.kind}","items":[`
 
 function lineOf(format: Format): (record: ConsumedRecord) => string {
   switch (format) {

@@ -1,5 +1,6 @@
 import { apis } from '@naru/protocol'
 import type { Cluster } from './cluster.ts'
+import type { ClusterEvent } from './cluster-events.ts'
 import {
   type ClusterView,
   type Endpoint,
@@ -9,7 +10,8 @@ import {
   quorumViewOf,
 } from './cluster-views.ts'
 import { checkAnswer, NaruError } from './errors.ts'
-import { grpcAddresses } from './grpc-address.ts'
+import { type EventsRequest, watchEvents } from './event-watch.ts'
+import { grpcAddresses, withoutGrpc } from './grpc-address.ts'
 
 const brokersType = 1
 const quorumTopic = '__cluster_metadata'
@@ -86,6 +88,14 @@ export class ClusterAdmin {
     checkAnswer(errorCode, `remove voter ${voter.nodeId}`, { message: errorMessage })
   }
 
+  /**
+   * What happened in the cluster, in order. Over gRPC, from any voter; when that one goes away it is read on at another, and nothing is
+   * told twice. Leaving the loop or the signal ends it.
+   */
+  events(request: EventsRequest): AsyncGenerator<ClusterEvent> {
+    return watchEvents(this.#cluster, request)
+  }
+
   /** Has another voter lead. The Kafka protocol has no request for this: it goes over gRPC, to any broker that offers it. */
   async transferLeader(nodeId: number): Promise<void> {
     const what = `make voter ${nodeId} the leader`
@@ -103,8 +113,7 @@ export class ClusterAdmin {
         unreached = error
       }
     }
-    const text = 'no broker that answers offers gRPC, which this needs'
-    throw unreached ?? new NaruError('NARU_UNSUPPORTED', text, { reason: 'NO_GRPC' })
+    throw unreached ?? withoutGrpc()
   }
 
   /** Takes a broker that will not come back out of the cluster. */

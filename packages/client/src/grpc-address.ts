@@ -17,6 +17,12 @@ export async function* grpcAddresses(cluster: Cluster): AsyncGenerator<Address> 
   }
 }
 
+/** No address was found, or none that is of use. */
+export function withoutGrpc(): NaruError {
+  const text = 'no broker that answers offers gRPC, which this needs'
+  return new NaruError('NARU_UNSUPPORTED', text, { reason: 'NO_GRPC' })
+}
+
 /** Undefined for a broker without gRPC, and for one that does not answer. */
 async function addressOf(cluster: Cluster, nodeId: number): Promise<Address | undefined> {
   try {

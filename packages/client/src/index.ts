@@ -3,6 +3,7 @@ export { Admin } from './admin.ts'
 export type { TopicView } from './cluster.ts'
 export type { FeatureUpdate, VoterKey } from './cluster-admin.ts'
 export { ClusterAdmin } from './cluster-admin.ts'
+export type { ClusterEvent } from './cluster-events.ts'
 export type {
   BrokerView,
   ClusterView,
@@ -17,6 +18,7 @@ export type { ConsumedRecord, ConsumeOptions } from './consumer.ts'
 export { addressText } from './diagnosis.ts'
 export type { NaruErrorCode } from './errors.ts'
 export { NaruError } from './errors.ts'
+export type { EventsRequest } from './event-watch.ts'
 export type { Position } from './offsets.ts'
 export { murmur2, partitionForKey } from './partitioner.ts'
 export type { NewRecord, ProducerOptions, Sent } from './producer.ts'

@@ -4,7 +4,8 @@ import { type ConnectionOptions, checkPartition, topicNamed, withClient } from '
 import { Failure } from '../failure.ts'
 import { interruption } from '../interruption.ts'
 import type { OffsetRange } from '../offset-range.ts'
-import { RecordOutput, recordView } from '../record-output.ts'
+import { recordOutput, recordView } from '../record-output.ts'
+import type { RowStream } from '../row-stream.ts'
 import { note } from '../style.ts'
 
 export interface ConsumeOptions extends ConnectionOptions {
@@ -19,7 +20,7 @@ export const view = recordView
 
 /** Prints records until there are enough, the range is read, the end is reached, or somebody interrupts. */
 export async function run(topic: string, options: ConsumeOptions): Promise<void> {
-  const output = new RecordOutput(options.format, options.template)
+  const output = recordOutput(options.format, options.template)
   const signal = interruption()
   try {
     await withClient(options, `read topic ${topic}`, (client) =>
@@ -42,7 +43,7 @@ async function read(
   }: {
     topic: string
     options: ConsumeOptions
-    output: RecordOutput
+    output: RowStream<ConsumedRecord>
     signal: AbortSignal
   },
 ): Promise<void> {
