@@ -54,7 +54,8 @@ export function timelineEvents(
     if (record.type === 'change') {
       change = { timestampMs: Number(record.timestampMs), cause: record.cause }
     }
-    events.push(...view.happenings(record).map((happening) => ({ ...happening, ...change })))
+    // Not copied: a fence of a broker that leads 10,000 partitions is 20,000 events, in the middle of a failover.
+    for (const happening of view.happenings(record)) events.push(Object.assign(happening, change))
   }
   return events
 }
@@ -103,7 +104,7 @@ class BatchView {
     }
   }
 
-  #partition({ type: _, ...after }: RecordOf<'partition'>): Happening[] {
+  #partition(after: RecordOf<'partition'>): Happening[] {
     const { topicId, partition, leader, leaderEpoch, isr, replicas } = after
     const name = this.#nameOf(after)
     const key = `${topicId}-${partition}`
