@@ -12,6 +12,8 @@ export class RowStream<Row> {
   #bytes = 0
   #count = 0
   #isScheduled = false
+  /** Until the reader has taken what was printed last. */
+  #printing: Promise<void> | undefined
 
   /** `line` includes the end of the line, but in a document. */
   constructor(line: (row: Row) => string | Buffer, documentKind?: string) {
@@ -29,7 +31,8 @@ export class RowStream<Row> {
       this.#isScheduled = true
       setImmediate(() => void this.#flush())
     }
-    return undefined
+    // Rows that come one by one never fill the buffer, and would pile up behind it.
+    return this.#printing
   }
 
   /** A document that was begun is completed, with the failure in it. */
@@ -57,6 +60,10 @@ export class RowStream<Row> {
     this.#parts = []
     this.#bytes = 0
     this.#isScheduled = false
-    return print(data)
+    const printing = print(data).then(() => {
+      if (this.#printing === printing) this.#printing = undefined
+    })
+    this.#printing = printing
+    return printing
   }
 }
