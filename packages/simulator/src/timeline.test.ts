@@ -78,6 +78,19 @@ describe('an error of the disk', () => {
     expect(await trial.told()).toEqual([...numbers(1, 5), '6-7 disk', '8'])
   })
 
+  it('at the start is nothing where the file turns out to have it all', async () => {
+    const { disk, trial } = await trialOf()
+    await trial.write(1, 5)
+    disk.fault = (operation) => (operation === 'list' ? 'EIO' : undefined)
+    await trial.start()
+    trial.apply(1, 3)
+    disk.fault = () => undefined
+    trial.nowMs += 60_000
+    trial.apply(4, 6)
+    await trial.close(6)
+    expect(await trial.told()).toEqual(numbers(1, 6))
+  })
+
   it('that is slow keeps a bounded number of events', async () => {
     const { disk, trial } = await trialOf()
     disk.delay = (operation) => (operation === 'write' ? 5_000 : 0)

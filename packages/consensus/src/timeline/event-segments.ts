@@ -3,7 +3,7 @@
  * are too large or it is too old. Nothing is synced: a crash may take the end away, and a start goes on from what is whole.
  */
 import type { File, FileSystem } from '@naru/base'
-import { encodeFrame, type Frame, frameAt } from './frame.ts'
+import { type Frame, frameAt } from './frame.ts'
 
 export interface TimelineLimits {
   /** Of all segments together. */
@@ -110,13 +110,8 @@ export class EventSegments {
     return isOld || newest.sizeBytes >= this.#limits.segmentBytes
   }
 
-  /** The newest segment ends, with a mark: one that lost its end is found out by that. */
+  /** The newest segment ends. The name of the next says how far it told: one that lost its end is found out by that. */
   async #close(): Promise<void> {
-    const newest = this.#segments.at(-1) as Mutable<EventSegment>
-    const mark = encodeFrame({ kind: 'mark', index: this.#through }, newest.lastMs)
-    this.#active ??= await this.#openNewest()
-    await this.#active.write([mark], newest.sizeBytes)
-    newest.sizeBytes += mark.length
     await this[Symbol.asyncDispose]()
     this.#segments.push(this.#segmentFrom(this.#through + 1n))
   }

@@ -310,8 +310,9 @@ export function timelineContract(world: () => TimelineWorld): void {
   it('tells of a snapshot that stood for entries', async () => {
     const trial = await started()
     trial.apply(1, 2)
-    await trial.write()
     trial.timeline.restored(5n)
+    expect(await trial.told()).toEqual([])
+    await trial.write()
     expect(await trial.told(3)).toEqual(['3-5 snapshot'])
     trial.apply(6)
     await trial.write()
@@ -360,7 +361,15 @@ export function timelineContract(world: () => TimelineWorld): void {
     trial.isVoter = true
     trial.apply(8)
     await trial.close(8)
-    expect(await trial.told()).toEqual(['1-4 observer', '5', '6-7 observer', '8'])
+    const told = ['1-4 observer', '5', '6-7 observer', '8']
+    expect(await trial.told()).toEqual(told)
+    // What it knows it does not miss when it has no vote any more.
+    trial.isVoter = false
+    await trial.start()
+    trial.apply(1, 8)
+    expect(await trial.told()).toEqual(told)
+    trial.apply(9)
+    expect(await trial.told()).toEqual([...told, '9-9 observer'])
   })
 
   it('forgets the history of a log that is gone', async () => {
