@@ -80,7 +80,9 @@ describe('an error of the disk', () => {
 
   it('at the start is nothing where the file turns out to have it all', async () => {
     const { disk, trial } = await trialOf()
-    await trial.write(1, 5)
+    await trial.write(1, 3)
+    const { sizeBytes: three } = await trial.newest()
+    await trial.write(4, 5)
     disk.fault = (operation) => (operation === 'list' ? 'EIO' : undefined)
     await trial.start()
     trial.apply(1, 3)
@@ -89,6 +91,8 @@ describe('an error of the disk', () => {
     trial.apply(4, 6)
     await trial.close(6)
     expect(await trial.told()).toEqual(numbers(1, 6))
+    const files = await trial.files()
+    expect(files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)).toBe(2 * three)
   })
 
   it('that is slow keeps a bounded number of events', async () => {

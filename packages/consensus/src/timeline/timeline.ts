@@ -59,6 +59,7 @@ export class Timeline {
 
   /** `image` is what the records of the entry at `index` are about to change. */
   apply(index: bigint, image: MetadataImage, records: readonly MetadataRecord[]): void {
+    // A start applies thousands of entries again: what they had is not worked out anew.
     if (index <= this.#through) return
     this.#through = index
     if (!this.#options.isVoter()) {
