@@ -61,6 +61,35 @@ export class LeaderEpochs {
   }
 }
 
+/**
+ * Where a follower's log leaves the leader's at the latest: the largest epoch that both may have, and its end in the leader's log.
+ * Undefined when the follower's log is a prefix of the leader's (rule D3). An equal end alone proves nothing.
+ */
+export function divergence(
+  leader: LeaderEpochs,
+  leaderEndOffset: bigint,
+  { lastEpoch, logEndOffset }: { lastEpoch: number; logEndOffset: bigint },
+): { epoch: number; endOffset: bigint } | undefined {
+  if (lastEpoch === -1 && logEndOffset <= leaderEndOffset) return undefined
+  const end = leader.endOffsetOf(lastEpoch, leaderEndOffset) ?? {
+    epoch: leader.latest ?? -1,
+    endOffset: leaderEndOffset,
+  }
+  return end.epoch === lastEpoch && logEndOffset <= end.endOffset ? undefined : end
+}
+
+/** Up to where a follower's log may agree with that of a leader who has answered with `end` (rule D4). */
+export function agreedEnd(
+  follower: LeaderEpochs,
+  logEndOffset: bigint,
+  end: { epoch: number; endOffset: bigint },
+): bigint {
+  const own = follower.endOffsetOf(end.epoch, logEndOffset)
+  if (own === undefined) return end.endOffset < logEndOffset ? end.endOffset : logEndOffset
+  if (own.epoch !== end.epoch) return own.endOffset
+  return own.endOffset < end.endOffset ? own.endOffset : end.endOffset
+}
+
 /** The text of `leader-epoch-checkpoint`: a version, a count, then epoch and start offset a line. */
 export function encodeLeaderEpochs(entries: readonly EpochStart[]): Buffer {
   const lines = entries.map((entry) => `${entry.epoch} ${entry.startOffset}\n`)
