@@ -13,7 +13,7 @@ const layers: readonly (readonly string[])[] = [
   ['records', 'protocol'],
   ['raft', 'partition', 'metadata'],
   ['platform', 'log', 'network', 'rpc'],
-  ['consensus'],
+  ['consensus', 'replication'],
   ['services'],
   ['kafka-api', 'grpc-api'],
   ['broker'],

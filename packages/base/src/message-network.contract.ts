@@ -67,7 +67,7 @@ export function messageNetworkContract(create: () => NetworkUnderTest): void {
   async function pair() {
     const under = create()
     const { server, accepted } = await serve(under)
-    const opener = new Recorded(under.network.open(server.address))
+    const opener = new Recorded(under.network.open(server.address, 'peer'))
     opener.stream.send(call(-1))
     await under.until(() => accepted[0]?.messages.length === 1)
     const acceptor = accepted[0]!
@@ -93,7 +93,7 @@ export function messageNetworkContract(create: () => NetworkUnderTest): void {
   it('delivers what was sent before the stream was there', async () => {
     const under = create()
     const { server, accepted } = await serve(under)
-    const { stream } = new Recorded(under.network.open(server.address))
+    const { stream } = new Recorded(under.network.open(server.address, 'peer'))
     for (const id of upTo(10)) stream.send(call(id))
     await under.until(() => accepted[0]?.messages.length === 10)
     expect(idsOf(accepted[0]!.messages)).toEqual(upTo(10))
@@ -249,7 +249,7 @@ export function messageNetworkContract(create: () => NetworkUnderTest): void {
 
   it('refuses where nobody listens', async () => {
     const under = create()
-    const opener = new Recorded(under.network.open(under.nobody()))
+    const opener = new Recorded(under.network.open(under.nobody(), 'peer'))
     opener.stream.send(call(1))
     await under.until(() => opener.closes.length > 0)
     expect(opener.closes).toEqual(['refused'])
@@ -260,7 +260,7 @@ export function messageNetworkContract(create: () => NetworkUnderTest): void {
     await server.close()
     await until(() => opener.closes.length > 0 && acceptor.closes.length > 0)
     expect([opener.closes, acceptor.closes]).toEqual([['lost'], ['lost']])
-    const late = new Recorded(network.open(server.address))
+    const late = new Recorded(network.open(server.address, 'peer'))
     await until(() => late.closes.length > 0)
     expect(late.closes).toEqual(['refused'])
   })
@@ -268,7 +268,7 @@ export function messageNetworkContract(create: () => NetworkUnderTest): void {
   it('may be reset before it is there', async () => {
     const under = create()
     const { server } = await serve(under)
-    const opener = new Recorded(under.network.open(server.address))
+    const opener = new Recorded(under.network.open(server.address, 'peer'))
     opener.stream.reset()
     await under.until(() => opener.closes.length > 0)
     expect(opener.closes).toEqual(['lost'])
@@ -277,7 +277,7 @@ export function messageNetworkContract(create: () => NetworkUnderTest): void {
   it('keeps many streams apart', async () => {
     const under = create()
     const { server, accepted } = await serve(under, (from, frame) => from.stream.send(frame))
-    const openers = upTo(30).map(() => new Recorded(under.network.open(server.address)))
+    const openers = upTo(30).map(() => new Recorded(under.network.open(server.address, 'peer')))
     openers.forEach(({ stream }, at) => {
       for (const id of upTo(20)) stream.send(call(at * 100 + id))
     })

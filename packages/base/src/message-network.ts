@@ -6,10 +6,15 @@ import type { Address } from './byte-transport.ts'
 
 export interface MessageNetwork {
   /** Serves streams at `address` (port 0 picks a free one). `accept` is called once per stream. */
-  listen(address: Address, accept: (stream: MessageStream) => void): Promise<MessageServer>
+  listen(address: Address, accept: AcceptStream): Promise<MessageServer>
   /** Opens a stream, over a connection of its own. That nobody is there shows as its close. */
-  open(address: Address): MessageStream
+  open(address: Address, service: StreamService): MessageStream
 }
+
+export type AcceptStream = (stream: MessageStream, service: StreamService) => void
+
+/** `peer`: metadata and sessions, in small messages. `replication`: the records of partitions, in large ones. */
+export type StreamService = 'peer' | 'replication'
 
 export interface MessageServer {
   readonly address: Address

@@ -204,7 +204,6 @@ const defaults = {
     'remote.log.manager.fetch.max.bytes.per.second': '9223372036854775807',
     'remote.log.manager.task.interval.ms': '30000',
     'replica.high.watermark.checkpoint.interval.ms': '5000',
-    'replica.lag.time.max.ms': '30000',
     'socket.connection.setup.timeout.max.ms': '30000',
     'socket.connection.setup.timeout.ms': '10000',
   },

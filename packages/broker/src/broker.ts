@@ -29,6 +29,7 @@ import { startKafkaListeners } from './kafka-listeners.ts'
 import { openLogDirectories } from './log-directories.ts'
 import { confirmDeletion, join } from './membership.ts'
 import { openMetadata } from './metadata.ts'
+import { createReplication, type Replication } from './replication.ts'
 
 export interface BrokerOptions {
   readonly config: BrokerConfig
@@ -75,28 +76,36 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
     await options.fileSystem.makeDirectory(path)
     started.use(await lockDirectory(path))
   }
+  const parts: { partitions?: Partitions; replication?: Replication } = {}
   const metadata = started.use(
-    await openMetadata(options, (name) => defaultTopicConfig(config.topicDefaults, name)),
+    await openMetadata(options, {
+      configDefault: (name) => defaultTopicConfig(config.topicDefaults, name),
+      // Who comes before there are partitions comes again.
+      acceptReplication: (stream) =>
+        parts.replication === undefined ? stream.reset() : parts.replication.accept(stream),
+    }),
   )
   const topicConfigs = new TopicConfigs(metadata.image, config.topicDefaults)
-  const parts: { partitions: Partitions | undefined } = { partitions: undefined }
   const directories = await openLogDirectories(options, {
     metadata,
     topicConfigs,
     started,
     onFailed: (directory) => parts.partitions?.directoryFailed(directory),
   })
+  const replication = started.use(createReplication(options, metadata))
   const partitions = new Partitions({
     nodeId: config.nodeId,
     image: metadata.image,
     directories,
-    clock: options.clock,
     logger,
+    around: replication.around,
     configOf: (topic) => topicConfigs.of(topic),
     isTrusted: () => metadata.membership.isTrusted,
-    onDeleted: (topicIds) => confirmDeletion(metadata, config.nodeId, topicIds),
+    onDeleted: (deletions) => confirmDeletion(metadata, config.nodeId, deletions),
   })
   parts.partitions = partitions
+  parts.replication = replication
+  replication.serve(partitions)
   await metadata.follow(partitions)
   const cluster = new Cluster(metadata)
   const services = { metadata, cluster, topicConfigs, partitions, directories }
@@ -112,7 +121,8 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
   const listeners = await startKafkaListeners(options, dispatcher, started)
   const grpc = await startGrpcListener(options, cluster, started)
   const paths = new Map([...directories].map(([id, { path }]) => [id, path]))
-  await join(options, metadata, { listeners, grpc, directories: paths })
+  const onRegistered = (brokerEpoch: bigint) => replication.registered(brokerEpoch)
+  await join(options, metadata, { listeners, grpc, directories: paths, onRegistered })
   retention.start()
   const stop = started.move()
   const { nodeId } = config

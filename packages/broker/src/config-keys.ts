@@ -76,9 +76,17 @@ export const brokerConfigKeys: readonly ConfigKey[] = [
   {
     name: 'default.replication.factor',
     ...int,
-    default: '1',
+    default: '3',
     min: 1,
-    documentation: 'Replicas of a topic that is created without a number.',
+    documentation:
+      'Replicas of a topic that is created without a number; while it is not set, as many as there are brokers where these are fewer.',
+  },
+  {
+    name: 'replica.lag.time.max.ms',
+    ...long,
+    default: '5000',
+    min: 1,
+    documentation: 'How long a follower may be behind its leader before it is out of sync.',
   },
   {
     name: 'auto.create.topics.enable',

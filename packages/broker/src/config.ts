@@ -45,6 +45,8 @@ export interface BrokerConfig {
   text(name: string): string
   number(name: string): number
   flag(name: string): boolean
+  /** Whether somebody has set the key, be it to its default. */
+  isSet(name: string): boolean
   describe(): readonly (DescribedConfig & { readonly isSensitive: boolean })[]
 }
 
@@ -92,6 +94,7 @@ export function resolveConfig(settings: readonly Setting[]): BrokerConfig {
     text,
     number: (name) => Number(text(name)),
     flag: (name) => text(name) === 'true',
+    isSet: (name) => values.has(name),
     describe: () => [
       ...allKeys.map((key) => describe(key, derived(key, network) ?? values.get(key.name)?.value)),
       describe(brokerId, text('node.id')),

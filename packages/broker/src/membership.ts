@@ -2,7 +2,7 @@
 import type { Address } from '@naru/base'
 import { internalListener, type MetadataRuntime } from '@naru/consensus'
 import type { RegisteredDirectory } from '@naru/metadata'
-import type { TopicId } from '@naru/model'
+import type { Deletion } from '@naru/services'
 import type { BrokerOptions } from './broker.ts'
 import type { BrokerConfig } from './config.ts'
 import type { Endpoint } from './endpoints.ts'
@@ -20,10 +20,12 @@ export async function join(
     readonly listeners: readonly Endpoint[]
     readonly grpc: Address | undefined
     readonly directories: DirectoryPaths
+    /** Its epoch is known, at the start and after each registration that follows. */
+    readonly onRegistered: (brokerEpoch: bigint) => void
   },
 ): Promise<void> {
   const { config, fileSystem, bootId } = options
-  const { listeners, grpc, directories } = started
+  const { listeners, grpc, directories, onRegistered } = started
   const found: RegisteredDirectory[] = []
   for (const [directoryId, path] of directories) {
     found.push({ directoryId, ...(await lastSession(fileSystem, path, bootId)) })
@@ -39,6 +41,7 @@ export async function join(
     const { incarnationId } = metadata
     const session = { brokerEpoch, bootId, incarnationId, isClean: false }
     for (const path of directories.values()) await writeSession(fileSystem, path, session)
+    onRegistered(brokerEpoch)
   })
   await metadata.membership.takePart()
 }
@@ -57,9 +60,8 @@ export async function noteCleanStop(
 export function confirmDeletion(
   metadata: MetadataRuntime,
   nodeId: number,
-  topicIds: readonly TopicId[],
+  deletions: readonly Deletion[],
 ): void {
-  const deletions = topicIds.map((topicId) => ({ topicId, partition: -1 }))
   void metadata.submit({ type: 'confirmDeletion', nodeId, deletions })
 }
 

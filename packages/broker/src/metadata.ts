@@ -1,4 +1,5 @@
 /** The metadata of this broker as its configuration has it. */
+import type { MessageStream } from '@naru/base'
 import {
   MetadataRuntime,
   noNetwork,
@@ -13,7 +14,13 @@ import { directoryIdOf } from './directory-id.ts'
 /** Resolves when the quorum has a leader and this copy is up to date. */
 export async function openMetadata(
   options: BrokerOptions,
-  configDefault: (name: string) => string,
+  {
+    configDefault,
+    acceptReplication,
+  }: {
+    configDefault: (name: string) => string
+    acceptReplication: (stream: MessageStream) => void
+  },
 ): Promise<MetadataRuntime> {
   const { config, clock, random, fileSystem, network, onFatal } = options
   const logger = options.logger.child('metadata')
@@ -30,8 +37,8 @@ export async function openMetadata(
       defaults: {
         partitions: config.number('num.partitions'),
         replicationFactor: config.number('default.replication.factor'),
+        isReplicationFactorSet: config.isSet('default.replication.factor'),
       },
-      replicationFactorMax: 1,
       isDeletionEnabled: config.flag('delete.topic.enable'),
       configDefault,
     },
@@ -45,6 +52,7 @@ export async function openMetadata(
       heartbeatIntervalMs: config.number('broker.heartbeat.interval.ms'),
     },
     network: network ?? noNetwork(clock),
+    acceptReplication,
     clock,
     random,
     logger,

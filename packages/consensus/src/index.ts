@@ -1,6 +1,7 @@
 export type { BrokerRegistration } from './broker-membership.ts'
 export { SessionError } from './broker-session.ts'
 export { ConsensusError, MetadataStoreError } from './errors.ts'
+export { internalAddressOf } from './internal-addresses.ts'
 export { lockDirectory } from './level-store.ts'
 export type { MetadataFollower } from './metadata-copy.ts'
 export type { MetadataNodeOptions } from './metadata-node.ts'

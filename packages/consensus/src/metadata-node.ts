@@ -2,7 +2,7 @@
  * This node's part in keeping the metadata: its place in the quorum, its copy of the metadata, and the controller while this node
  * leads.
  */
-import type { Address, Clock, Logger, MessageNetwork, Random } from '@naru/base'
+import type { Address, Clock, Logger, MessageNetwork, MessageStream, Random } from '@naru/base'
 import type { ControllerSettings, LivenessTiming, MetadataRecord } from '@naru/metadata'
 import type { RaftEvent } from '@naru/raft'
 import { ActiveController } from './active-controller.ts'
@@ -27,6 +27,8 @@ export interface MetadataNodeOptions {
   /** What a new cluster begins with. */
   readonly firstRecords: () => readonly MetadataRecord[]
   readonly network: MessageNetwork
+  /** Takes the streams of brokers that follow partitions of this one; without it they are refused. */
+  readonly acceptReplication?: (stream: MessageStream) => void
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger

@@ -193,18 +193,25 @@ it('a creation that is asked again, since its answer was lost, is answered as be
   expect(cluster.refused(stolen)).toBe(kafkaErrors.INVALID_REQUEST.name)
 })
 
-it('a topic has at most as many replicas as the brokers can keep in sync', () => {
-  const cluster = new TestCluster(1, 2, 3)
-  cluster.settings = { ...cluster.settings, replicationFactorMax: 2 }
-  const create = (replicationFactor: number) =>
-    ({
-      type: 'createTopic',
-      topicId: id,
-      validateOnly: true,
-      topic: { name: 'orders', partitions: 1, replicationFactor, assignments: [], configs: [] },
-    }) as const
-  expect(cluster.refused(create(3))).toBe(kafkaErrors.INVALID_REPLICATION_FACTOR.name)
-  expect(cluster.run(create(2))).toMatchObject({ replicationFactor: 2 })
+it('a topic without a number gets the default, or while that is not set as many replicas as there are brokers', () => {
+  const cluster = new TestCluster(1, 2)
+  const create = {
+    type: 'createTopic',
+    topicId: id,
+    validateOnly: true,
+    topic: { name: 'orders', partitions: 1, replicationFactor: -1, assignments: [], configs: [] },
+  } as const
+  const defaults = { partitions: 1, replicationFactor: 3 }
+  cluster.settings = {
+    ...cluster.settings,
+    defaults: { ...defaults, isReplicationFactorSet: true },
+  }
+  expect(cluster.refused(create)).toBe(kafkaErrors.INVALID_REPLICATION_FACTOR.name)
+  cluster.settings = {
+    ...cluster.settings,
+    defaults: { ...defaults, isReplicationFactorSet: false },
+  }
+  expect(cluster.run(create)).toMatchObject({ replicationFactor: 2 })
 })
 
 it('a topic is deleted by name or id, unless the controller forbids it', () => {

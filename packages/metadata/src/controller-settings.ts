@@ -2,13 +2,13 @@
 export interface TopicDefaults {
   readonly partitions: number
   readonly replicationFactor: number
+  /** Somebody wants just so many replicas; otherwise there are as many as brokers where these are fewer. */
+  readonly isReplicationFactorSet: boolean
 }
 
 /** What decisions take from the configuration of the broker that is the controller. */
 export interface ControllerSettings {
   readonly defaults: TopicDefaults
-  /** Of new topics: what the brokers can keep in sync. */
-  readonly replicationFactorMax: number
   readonly isDeletionEnabled: boolean
   /** The value of a topic's key where neither the topic nor the cluster has its own: the controller's configuration, else Kafka's default. */
   configDefault(name: string): string

@@ -73,9 +73,11 @@ export class InSyncSet {
     return this.#pending
   }
 
-  /** Refused, or nobody knows what became of it: it may still take effect. */
-  unanswered(proposal: IsrProposal): void {
-    if (this.#pending === proposal) this.#pending = undefined
+  /** Refused, or nobody knows what became of it: it may still take effect. False when that is known meanwhile. */
+  unanswered(proposal: IsrProposal): boolean {
+    if (this.#pending !== proposal) return false
+    this.#pending = undefined
+    return true
   }
 }
 

@@ -1,7 +1,5 @@
-import { kafkaErrors } from '@naru/model'
 import { expect, it } from 'vitest'
 import { decodeLeaderEpochs, encodeLeaderEpochs, LeaderEpochs } from './leader-epochs.ts'
-import { PartitionLeader } from './partition-leader.ts'
 
 function epochs(...starts: [number, bigint][]): LeaderEpochs {
   const made = new LeaderEpochs()
@@ -41,22 +39,4 @@ it('the checkpoint is read as it was written, and not at all when it is cut off'
   const bytes = encodeLeaderEpochs(entries)
   expect(decodeLeaderEpochs(bytes)).toEqual(entries)
   expect(decodeLeaderEpochs(bytes.subarray(0, bytes.length - 4))).toBeUndefined()
-})
-
-it('PartitionLeader moves the high watermark up only, and holds its order', () => {
-  const leader = new PartitionLeader(2, { logStartOffset: 0n, highWatermark: 5n, logEndOffset: 5n })
-  leader.appended(9n)
-  expect(leader.confirmed(7n)).toBe(true)
-  expect(leader.confirmed(6n)).toBe(false)
-  expect(leader.highWatermark).toBe(7n)
-  expect(() => leader.confirmed(10n)).toThrow('out of order')
-})
-
-it('PartitionLeader refuses other epochs and deletions beyond the high watermark (KIP-320, KIP-107)', () => {
-  const leader = new PartitionLeader(2, { logStartOffset: 0n, highWatermark: 5n, logEndOffset: 9n })
-  expect(leader.checkEpoch(-1)).toBeUndefined()
-  expect(leader.checkEpoch(1)).toBe(kafkaErrors.FENCED_LEADER_EPOCH)
-  expect(leader.checkEpoch(3)).toBe(kafkaErrors.UNKNOWN_LEADER_EPOCH)
-  expect(leader.deletionTarget(-1n)).toBe(5n)
-  expect(leader.deletionTarget(6n)).toBe(kafkaErrors.OFFSET_OUT_OF_RANGE)
 })

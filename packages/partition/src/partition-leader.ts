@@ -167,11 +167,7 @@ export class PartitionLeader {
   }
 
   /** Rules D2 and D3: whether a follower may be counted, or how it gets there. `epochs`: those of the leader's log. */
-  subscribe(
-    request: SubscriptionRequest,
-    epochs: LeaderEpochs,
-    nowMs: number,
-  ): SubscriptionAnswer {
+  subscribe(request: SubscriptionRequest, epochs: LeaderEpochs, nowMs: number): SubscriptionAnswer {
     const { nodeId, brokerEpoch, logEndOffset } = request
     if (request.leaderEpoch < this.leaderEpoch) return refused(kafkaErrors.FENCED_LEADER_EPOCH)
     if (request.leaderEpoch > this.leaderEpoch) return { kind: 'early' }
@@ -271,8 +267,7 @@ export class PartitionLeader {
 
   /** The proposal was refused, or nobody knows: it is made anew, or voided, when it is tried again. */
   unanswered(proposal: IsrProposal): void {
-    this.#inSync.unanswered(proposal)
-    this.#isProposalDue = true
+    if (this.#inSync.unanswered(proposal)) this.#isProposalDue = true
   }
 
   /** Of the follower that a proposal adds: the process that was met (KIP-903). */

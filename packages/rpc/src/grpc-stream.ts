@@ -1,8 +1,7 @@
 import type { Clock, MessageStream, StreamClose, Timer } from '@naru/base'
 import type { Codec } from './frame-codec.ts'
 
-/** Bytes and messages that may wait before `send` returns false. */
-const queuedBytesMax = 1 << 20
+/** Messages that may wait before `send` returns false. */
 const queuedMessagesMax = 1024
 
 /** How long the other side may take to take what is queued, after `end`. */
@@ -19,6 +18,8 @@ export interface GrpcStreamOptions {
   readonly call: Call
   readonly encoder: Codec
   readonly decoder: Codec
+  /** Bytes that may wait before `send` returns false. */
+  readonly queuedBytesMax: number
   readonly clock: Clock
   /** Breaks the call off. */
   abort(): void
@@ -69,7 +70,10 @@ export class GrpcStream implements MessageStream {
   send(message: object): boolean {
     if (this.#isClosed || this.#isLeaving) return false
     this.#enqueue(this.#options.encoder.encode(message))
-    if (this.#queuedBytes > queuedBytesMax || this.#queue.length > queuedMessagesMax) {
+    if (
+      this.#queuedBytes > this.#options.queuedBytesMax ||
+      this.#queue.length > queuedMessagesMax
+    ) {
       this.#needsDrain = true
     }
     return !this.#needsDrain

@@ -1,5 +1,5 @@
 /** The partitions of this broker: brought in line with the metadata, looked up by name or id. */
-import type { Clock, Logger } from '@naru/base'
+import type { Logger } from '@naru/base'
 import { type Log, type LogDirectory, LogDirectoryError } from '@naru/log'
 import {
   type MetadataImage,
@@ -16,29 +16,40 @@ import {
   type TopicId,
   topicPartitionKey,
 } from '@naru/model'
-import { PartitionHost } from './partition-host.ts'
+import type { LeadingReplica } from '@naru/replication'
+import { PartitionHost, type ReplicaSurroundings } from './partition-host.ts'
 
 export interface PartitionsOptions {
   readonly nodeId: NodeId
   readonly image: MetadataImage
   /** By directory id. */
   readonly directories: ReadonlyMap<string, LogDirectory>
-  readonly clock: Clock
   readonly logger: Logger
+  readonly around: ReplicaSurroundings
   readonly configOf: (topic: string) => TopicConfig
   /** Whether this broker may still take itself for the leader of what it leads. */
   readonly isTrusted: () => boolean
-  /** Nothing is left here of deleted topics. */
-  readonly onDeleted: (topicIds: readonly TopicId[]) => void
+  /** Nothing is left here of deleted topics, or of replicas that were moved away. */
+  readonly onDeleted: (deletions: readonly Deletion[]) => void
+}
+
+/** `partition` is -1 for all of a deleted topic. */
+export interface Deletion {
+  readonly topicId: TopicId
+  readonly partition: number
 }
 
 const parallelCreations = 16
+const parallelOpenings = 16
 
 export class Partitions {
   readonly #options: PartitionsOptions
   readonly #hosts = new Map<string, PartitionHost[]>()
   /** Of the topics that have hosts, by name. */
   readonly #topicIds = new Map<string, TopicId>()
+  /** Replicated ones, whose logs are to be loaded without being asked for. */
+  readonly #toOpen = new Set<PartitionHost>()
+  #opening = 0
 
   constructor(options: PartitionsOptions) {
     this.#options = options
@@ -65,6 +76,17 @@ export class Partitions {
     return this.leading(topic, partition)
   }
 
+  /** What followers of the partition are sent; undefined while it does not lead here. */
+  leadingReplica(topicId: TopicId, partition: number): LeadingReplica | undefined {
+    const name = this.topicNamed(topicId)
+    return name === undefined ? undefined : this.get(name, partition)?.leading
+  }
+
+  /** Replicas that lead here and have followers elsewhere. */
+  *replicated(): Generator<LeadingReplica> {
+    for (const { leading } of this.all()) if (leading?.core.isReplicated) yield leading
+  }
+
   topicNamed(topicId: TopicId): string | undefined {
     return this.#options.image.topicsById.get(topicId)?.name
   }
@@ -81,12 +103,14 @@ export class Partitions {
     for (const directory of this.#options.directories.values()) {
       for (const log of [...directory.logs.values()]) {
         if (claimed.has(log)) continue
-        const isDeleted = image.deletedTopics.has(directory.topicIdOf(log))
+        const isDeleted =
+          image.deletedTopics.has(directory.topicIdOf(log)) || this.#isMovedAway(directory, log)
         if (!isDeleted) logger.error('stray-log', { log: log.path })
         await directory.deleteLog(log, { suffix: isDeleted ? 'delete' : 'stray' })
       }
     }
     this.#confirmDeletions(image.deletedTopics.keys())
+    for (const topic of image.topics.values()) this.#confirmRemovals(topic)
   }
 
   /**
@@ -97,15 +121,17 @@ export class Partitions {
     const { image } = this.#options
     const changed = new Set<string>()
     const removed: TopicId[] = []
+    let hasOtherBrokers = false
     for (const record of records) {
       if (record.type === 'removeTopic') removed.push(record.topicId)
       else if (record.type === 'partition') changed.add(this.#nameOf(record.topicId))
       else if (record.type === 'config' && record.resourceType === resourceTypes.topic) {
         await this.#configure(record.resourceName)
-      }
+      } else if (record.type === 'broker' || record.type === 'brokerState') hasOtherBrokers = true
     }
     for (const topicId of removed) changed.add(this.#nameOf(topicId))
     for (const name of changed) await this.#reconcile(name, image.topics.get(name))
+    if (hasOtherBrokers) for (const leading of this.replicated()) leading.brokersChanged()
     this.#confirmDeletions(removed)
   }
 
@@ -130,7 +156,9 @@ export class Partitions {
   async #reconcile(name: string, topic: TopicImage | undefined): Promise<void> {
     const topicId = this.#topicIds.get(name)
     if (topicId !== undefined && topicId !== topic?.topicId) await this.#remove(name, topicId)
-    if (topic !== undefined) await this.#ensure(topic, new Set())
+    if (topic === undefined) return
+    await this.#ensure(topic, new Set())
+    this.#confirmRemovals(topic)
   }
 
   async #ensure(topic: TopicImage, claimed: Set<Log>): Promise<void> {
@@ -145,17 +173,67 @@ export class Partitions {
         const partition = mine[next++] as PartitionImage
         const host = hosts[partition.partition] ?? (await this.#create(topic, partition))
         if (host === undefined) continue
-        if (partition.leader === nodeId) host.lead(partition.leaderEpoch)
-        else host.resign()
+        host.assume(partition)
         hosts[partition.partition] = host
         claimed.add(host.log)
+        if (partition.replicas.length > 1) this.#open(host)
       }
     }
     await Promise.all(Array.from({ length: Math.min(parallelCreations, mine.length) }, runner))
+    for (const { partition, removedReplicas } of topic.partitions) {
+      if (removedReplicas.includes(nodeId)) await this.#moveAway(hosts, partition)
+    }
+  }
+
+  /** Loads the log of a replica that has to follow or to be followed, in its turn. */
+  #open(host: PartitionHost): void {
+    this.#toOpen.add(host)
+    if (this.#opening >= parallelOpenings) return
+    this.#opening++
+    void this.#openNext().finally(() => this.#opening--)
+  }
+
+  async #openNext(): Promise<void> {
+    for (const host of this.#toOpen) {
+      this.#toOpen.delete(host)
+      try {
+        await host.open()
+      } catch (error) {
+        if (!(error instanceof LogDirectoryError)) throw error
+        this.#options.logger.error('partition-offline', { log: host.log.name, err: error })
+      }
+    }
+  }
+
+  /** A record says that the replica is here no more (KIP-455). */
+  async #moveAway(hosts: PartitionHost[], partition: number): Promise<void> {
+    const host = hosts[partition]
+    if (host === undefined) return
+    delete hosts[partition]
+    host.fail(kafkaErrors.NOT_LEADER_OR_FOLLOWER)
+    await this.#unlessOffline(() => host.directory.deleteLog(host.log))
+  }
+
+  #isMovedAway(directory: LogDirectory, log: Log): boolean {
+    const { image, nodeId } = this.#options
+    const topic = image.topicsById.get(directory.topicIdOf(log))
+    const partition = topic?.partitions.find(
+      ({ partition: number }) => topicPartitionKey(topic.name, number) === log.name,
+    )
+    return partition?.removedReplicas.includes(nodeId) ?? false
+  }
+
+  #confirmRemovals({ topicId, name, partitions }: TopicImage): void {
+    const { nodeId, onDeleted } = this.#options
+    const gone = partitions.filter(
+      ({ partition, removedReplicas }) =>
+        removedReplicas.includes(nodeId) && this.get(name, partition) === undefined,
+    )
+    if (gone.length > 0) onDeleted(gone.map(({ partition }) => ({ topicId, partition })))
   }
 
   async #create(topic: TopicImage, partition: PartitionImage): Promise<PartitionHost | undefined> {
-    const { nodeId, clock, configOf, logger, directories } = this.#options
+    const { nodeId, around, configOf, logger, directories } = this.#options
     const offline = { topic: topic.name, partition: partition.partition }
     const id = partition.directories[partition.replicas.indexOf(nodeId)] ?? ''
     const directory = directories.get(id)
@@ -173,8 +251,8 @@ export class Partitions {
         partition: partition.partition,
         log,
         directory,
-        clock,
         config,
+        around,
       })
     } catch (error) {
       if (!(error instanceof LogDirectoryError)) throw error
@@ -213,7 +291,7 @@ export class Partitions {
       const isHolder = image.deletedTopics.get(topicId)?.holders.includes(nodeId) ?? false
       return isHolder && !kept.has(topicId)
     })
-    if (gone.length > 0) onDeleted(gone)
+    if (gone.length > 0) onDeleted(gone.map((topicId) => ({ topicId, partition: -1 })))
   }
 
   async #configure(topic: string): Promise<void> {
@@ -223,6 +301,7 @@ export class Partitions {
       host.config = config
       host.log.config = config
       await this.#unlessOffline(() => host.directory.setFlushMode(host.log, config.flush))
+      host.configured()
     }
   }
 

@@ -29,8 +29,7 @@ it('takes part at once when it is started again, whatever became of the process 
           peerAddresses: new Map(),
         },
         controller: {
-          defaults: { partitions: 1, replicationFactor: 1 },
-          replicationFactorMax: 1,
+          defaults: { partitions: 1, replicationFactor: 1, isReplicationFactorSet: true },
           isDeletionEnabled: true,
           configDefault: () => '1',
         },

@@ -14,7 +14,7 @@ messageNetworkContract(() => {
   const hosts = new SimulatedNetwork(clock, new SeededRandom(1), { codecs, overrunMax: 1_000 })
   const { network: port } = hosts.start('a')
   const network: MessageNetwork = {
-    open: (address) => port.open(address),
+    open: (address, service) => port.open(address, service),
     async listen(address, accept) {
       const server = await port.listen(address, accept)
       // It takes virtual time, which passes only when somebody makes it.

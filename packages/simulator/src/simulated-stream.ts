@@ -2,7 +2,8 @@
  * One stream between two processes, as their kernels and the way between them see it. Side 0 opened it. What one side does travels
  * in its queue to the other: the opening, messages, the close. A side whose process is gone is closed without a word.
  */
-import type { Clock, MessageStream, StreamClose } from '@naru/base'
+import type { Clock, MessageStream, StreamClose, StreamService } from '@naru/base'
+import { replicationCodecs } from '@naru/rpc'
 import { copyMessage } from './plain-data.ts'
 import type { SimulatedProcess } from './simulated-process.ts'
 import { type Item, type Obstacle, StreamQueue } from './stream-queue.ts'
@@ -14,7 +15,7 @@ type Events = Parameters<MessageStream['handle']>[0]
 export interface StreamWorld {
   readonly clock: Clock
   readonly limits: StreamLimits
-  /** For what the opener says, and for what the acceptor says; without it messages arrive as they were sent. */
+  /** Of the service `peer`, for what the opener says and what the acceptor says; without it messages arrive as they were sent. */
   readonly codecs: { readonly request: MessageCodec; readonly response: MessageCodec } | undefined
   delayMs(): number
   /** What is in the way of `item` to `to`, apart from the stream's own state. */
@@ -139,6 +140,7 @@ export class SimulatedStream {
   /** Names of the hosts of both sides. */
   readonly hosts: readonly [string, string]
   readonly port: number
+  readonly service: StreamService
   readonly #world: StreamWorld
   readonly #queues: readonly [StreamQueue, StreamQueue]
   readonly #opener: StreamEnd
@@ -155,6 +157,7 @@ export class SimulatedStream {
       id: number
       hosts: readonly [string, string]
       port: number
+      service: StreamService
       opener: SimulatedProcess
       /** The attempt is never answered. */
       isHanging: boolean
@@ -165,6 +168,7 @@ export class SimulatedStream {
     this.#isHanging = parts.isHanging
     this.hosts = parts.hosts
     this.port = parts.port
+    this.service = parts.service
     this.#queues = [this.#queueFrom(0), this.#queueFrom(1)]
     this.#opener = this.#makeEnd(0, parts.opener)
     this.#queues[0].push({ kind: 'open' })
@@ -263,7 +267,8 @@ export class SimulatedStream {
   #makeEnd(side: Side, process: SimulatedProcess): StreamEnd {
     const queue = this.#queues[side]
     const onReset = () => this.#reset(side)
-    const codec = this.#world.codecs?.[side === 0 ? 'request' : 'response']
+    const codecs = this.service === 'replication' ? replicationCodecs : this.#world.codecs
+    const codec = codecs?.[side === 0 ? 'request' : 'response']
     return new StreamEnd({ process, world: this.#world, queue, codec, onReset })
   }
 

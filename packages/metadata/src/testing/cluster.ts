@@ -20,8 +20,7 @@ export const directoryOfBroker = (nodeId: number) => idOf(1_000 + nodeId)
 
 export function settingsWith(changes: Record<string, string> = {}): ControllerSettings {
   return {
-    defaults: { partitions: 2, replicationFactor: 1 },
-    replicationFactorMax: 100,
+    defaults: { partitions: 2, replicationFactor: 1, isReplicationFactorSet: true },
     isDeletionEnabled: true,
     configDefault: (name) => changes[name] ?? topicConfigKey(name)?.default ?? '',
   }

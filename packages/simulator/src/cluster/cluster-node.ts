@@ -152,8 +152,7 @@ export class ClusterNode {
       },
       logLimits: options.logLimits,
       controller: {
-        defaults: { partitions: 1, replicationFactor: 1 },
-        replicationFactorMax: 5,
+        defaults: { partitions: 1, replicationFactor: 1, isReplicationFactorSet: true },
         isDeletionEnabled: true,
         configDefault: (name) => topicConfigKey(name)?.default ?? '',
       },

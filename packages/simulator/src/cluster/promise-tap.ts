@@ -26,8 +26,14 @@ export function heldToDisk(network: MessageNetwork, disk: RaftDisk): MessageNetw
     reset: () => stream.reset(),
   })
   return {
-    open: (address) => tapped(network.open(address)),
-    listen: (address, accept) => network.listen(address, (stream) => accept(tapped(stream))),
+    open: (address, service) => {
+      const stream = network.open(address, service)
+      return service === 'peer' ? tapped(stream) : stream
+    },
+    listen: (address, accept) =>
+      network.listen(address, (stream, service) =>
+        accept(service === 'peer' ? tapped(stream) : stream, service),
+      ),
   }
 }
 
