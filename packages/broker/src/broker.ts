@@ -8,7 +8,7 @@ import type {
   MessageNetwork,
   Random,
 } from '@naru/base'
-import { lockDirectory, type MetadataRuntime } from '@naru/consensus'
+import { lockDirectory, type MetadataRuntime, noNetwork } from '@naru/consensus'
 import { createHandlers } from '@naru/kafka-api'
 import type { LogDirectory } from '@naru/log'
 import { Dispatcher } from '@naru/network'
@@ -92,7 +92,19 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
     started,
     onFailed: (directory) => parts.partitions?.directoryFailed(directory),
   })
-  const replication = started.use(createReplication(options, metadata))
+  const replication = started.use(
+    createReplication(
+      {
+        nodeId: config.nodeId,
+        network: options.network ?? noNetwork(options.clock),
+        clock: options.clock,
+        logger: logger.child('replication'),
+        lagMsMax: config.number('replica.lag.time.max.ms'),
+        peerAddresses: config.peerAddresses,
+      },
+      metadata,
+    ),
+  )
   const partitions = new Partitions({
     nodeId: config.nodeId,
     image: metadata.image,

@@ -1,13 +1,13 @@
 /** Replication as this broker takes part in it: to its leaders, for its followers, and before the controller. */
-import type { MessageStream, Timer } from '@naru/base'
-import { internalAddressOf, type MetadataRuntime, noNetwork } from '@naru/consensus'
+import type { Address, Clock, Logger, MessageNetwork, MessageStream, Timer } from '@naru/base'
+import { internalAddressOf, type MetadataRuntime } from '@naru/consensus'
+import type { NodeId } from '@naru/model'
 import { LeaderStreams, ReplicationServer } from '@naru/replication'
 import { IsrProposals, type Partitions, type ReplicaSurroundings } from '@naru/services'
-import type { BrokerOptions } from './broker.ts'
 
 export interface Replication extends Disposable {
   readonly around: ReplicaSurroundings
-  /** From now on followers are now. */
+  /** From now on followers are served. */
   serve(partitions: Partitions): void
   /** A stream of another broker. */
   accept(stream: MessageStream): void
@@ -15,28 +15,39 @@ export interface Replication extends Disposable {
   registered(brokerEpoch: bigint): void
 }
 
-export function createReplication(options: BrokerOptions, metadata: MetadataRuntime): Replication {
-  const { config, clock } = options
-  const { nodeId } = config
+export interface ReplicationOptions {
+  readonly nodeId: NodeId
+  readonly network: MessageNetwork
+  readonly clock: Clock
+  readonly logger: Logger
+  /** `replica.lag.time.max.ms` */
+  readonly lagMsMax: number
+  /** Where this broker reaches others, whatever they advertise. */
+  readonly peerAddresses: ReadonlyMap<NodeId, Address>
+}
+
+export function createReplication(
+  options: ReplicationOptions,
+  metadata: MetadataRuntime,
+): Replication {
+  const { nodeId, network, clock, logger, lagMsMax, peerAddresses } = options
   const { image, incarnationId } = metadata
-  const logger = options.logger.child('replication')
   const now: { brokerEpoch: bigint; server?: ReplicationServer; lagWatch?: Timer } = {
     brokerEpoch: -1n,
   }
-  const lagMsMax = config.number('replica.lag.time.max.ms')
   const self = () => {
     const { clusterId } = image
     return { clusterId, nodeId, brokerEpoch: now.brokerEpoch, incarnationId }
   }
   const streams = new LeaderStreams({
-    network: options.network ?? noNetwork(clock),
+    network,
     clock,
     logger,
     self,
     addressOf: (leader) => {
       const broker = image.brokers.get(leader)
       const registered = broker === undefined ? undefined : internalAddressOf(broker)
-      return config.peerAddresses.get(leader) ?? registered
+      return peerAddresses.get(leader) ?? registered
     },
   })
   const proposals = new IsrProposals({ nodeId, metadata, clock, logger })

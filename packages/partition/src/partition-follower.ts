@@ -99,10 +99,4 @@ export class PartitionFollower {
     this.#highWatermark = reached
     return true
   }
-
-  /** The log begins anew at `startOffset`, because the leader has nothing before it any more (rule D16). */
-  restarted(startOffset: bigint): void {
-    this.unsubscribed()
-    this.#highWatermark = startOffset
-  }
 }

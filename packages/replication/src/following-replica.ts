@@ -41,6 +41,8 @@ export interface FollowingReplicaOptions {
   readonly clock: Clock
   /** The high watermark moved. */
   readonly onMoved: () => void
+  /** The leader has nothing that continues this log: it has to begin anew at `startOffset`, and this replica is over (rule D16). */
+  readonly onRestart: (startOffset: bigint) => void
   /** What the leader asks for would destroy committed records: this replica stops to follow. */
   readonly onFatal: (endOffset: bigint) => void
 }
@@ -131,8 +133,10 @@ export class FollowingReplica {
     const truncation = this.core.diverging(answer.id, answer, { epochs, logEndOffset })
     if (truncation.kind === 'stale') return
     this.#id = undefined
-    if (truncation.kind === 'fatal') this.#options.onFatal(truncation.endOffset)
-    else this.#change(() => this.#cut(truncation.endOffset))
+    const { endOffset } = truncation
+    if (truncation.kind === 'fatal') this.#options.onFatal(endOffset)
+    else if (endOffset < this.#log.logStartOffset) this.#options.onRestart(endOffset)
+    else this.#change(() => this.#cut(endOffset))
   }
 
   refused(answer: Refusal): void {
@@ -140,7 +144,7 @@ export class FollowingReplica {
     this.disconnected()
     const isBelowStart = this.#log.logEndOffset < answer.logStartOffset
     if (answer.errorCode === kafkaErrors.OFFSET_OUT_OF_RANGE.code && isBelowStart) {
-      this.#change(() => this.#restart(answer.logStartOffset))
+      this.#options.onRestart(answer.logStartOffset)
     } else this.#link?.subscribeLater(this)
   }
 
@@ -185,12 +189,6 @@ export class FollowingReplica {
     const { directory, derived } = this.#options
     if (endOffset < this.#log.logEndOffset) await directory.truncate(this.#log, endOffset)
     derived.epochs.truncateEnd(this.#log.logEndOffset)
-  }
-
-  /** Rule D16: what this log has, the leader's begins behind. */
-  async #restart(startOffset: bigint): Promise<void> {
-    await this.#options.directory.restartAt(this.#log, startOffset)
-    this.core.restarted(startOffset)
   }
 
   #change(work: () => Promise<void>): void {
