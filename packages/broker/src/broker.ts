@@ -29,7 +29,7 @@ import { startKafkaListeners } from './kafka-listeners.ts'
 import { openLogDirectories } from './log-directories.ts'
 import { confirmDeletion, join } from './membership.ts'
 import { openMetadata } from './metadata.ts'
-import { createReplication, type Replication } from './replication.ts'
+import { createReplication, type Replication, type ReplicationOptions } from './replication.ts'
 
 export interface BrokerOptions {
   readonly config: BrokerConfig
@@ -92,19 +92,7 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
     started,
     onFailed: (directory) => parts.partitions?.directoryFailed(directory),
   })
-  const replication = started.use(
-    createReplication(
-      {
-        nodeId: config.nodeId,
-        network: options.network ?? noNetwork(options.clock),
-        clock: options.clock,
-        logger: logger.child('replication'),
-        lagMsMax: config.number('replica.lag.time.max.ms'),
-        peerAddresses: config.peerAddresses,
-      },
-      metadata,
-    ),
-  )
+  const replication = started.use(createReplication(replicationOptions(options), metadata))
   const partitions = new Partitions({
     nodeId: config.nodeId,
     image: metadata.image,
@@ -148,6 +136,17 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
       await metadata.membership.leave()
       await stop.disposeAsync()
     },
+  }
+}
+
+function replicationOptions({ config, clock, logger, network }: BrokerOptions): ReplicationOptions {
+  return {
+    nodeId: config.nodeId,
+    network: network ?? noNetwork(clock),
+    clock,
+    logger: logger.child('replication'),
+    lagMsMax: config.number('replica.lag.time.max.ms'),
+    peerAddresses: config.peerAddresses,
   }
 }
 

@@ -25,7 +25,6 @@ class Copier {
   value(value: unknown, path: string): unknown {
     if (typeof value === 'string') return this.#text(value)
     if (typeof value === 'number') return this.#count(8, value, value)
-    if (typeof value === 'bigint') return this.#count(8, Number(BigInt.asIntN(31, value)), value)
     if (typeof value === 'boolean') return this.#count(1, value ? 1 : 2, value)
     if (Buffer.isBuffer(value)) return this.#count(value.length, crc32c(value), Buffer.from(value))
     if (Array.isArray(value)) {

@@ -2,7 +2,13 @@
  * One stream between two processes, as their kernels and the way between them see it. Side 0 opened it. What one side does travels
  * in its queue to the other: the opening, messages, the close. A side whose process is gone is closed without a word.
  */
-import type { Clock, MessageStream, StreamClose, StreamService } from '@naru/base'
+import {
+  type Clock,
+  crc32c,
+  type MessageStream,
+  type StreamClose,
+  type StreamService,
+} from '@naru/base'
 import { replicationCodecs } from '@naru/rpc'
 import { copyMessage } from './plain-data.ts'
 import type { SimulatedProcess } from './simulated-process.ts'
@@ -123,7 +129,13 @@ class StreamEnd implements MessageStream {
     })
   }
 
+  /** Messages of `replication` may hold what only their bytes are a copy of. */
   #copied(message: object): Item {
+    if (this.#codec === replicationCodecs.request || this.#codec === replicationCodecs.response) {
+      const bytes = this.#codec.encode(message)
+      const carried = this.#codec.decode(bytes) as object
+      return { kind: 'message', message: carried, bytes: bytes.length, digest: crc32c(bytes) }
+    }
     try {
       const { copy, bytes, digest } = copyMessage(message)
       const carried = this.#codec?.decode(this.#codec.encode(copy)) ?? copy
