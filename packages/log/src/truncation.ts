@@ -76,7 +76,14 @@ export class Truncation {
     }
     const end = { endOffset: offset, segmentBaseOffset: offset, position: 0 }
     const { flushMode, isDamaged } = log
-    const successor = { logId, ...end, coveredLsn: 0n, logStartOffset: offset, flushMode, isDamaged }
+    const successor = {
+      logId,
+      ...end,
+      coveredLsn: 0n,
+      logStartOffset: offset,
+      flushMode,
+      isDamaged,
+    }
     const identity = { topicId, logId: logId.toString('hex'), firstOffset: offset, flushMode }
     const path = join(log.path, identityName)
     await flusher.inPlaceOfFlush(log, async () => {

@@ -99,4 +99,9 @@ export class PartitionFollower {
     this.#highWatermark = reached
     return true
   }
+
+  /** The log begins anew at `startOffset`, because the leader has nothing before it any more (rule D16). */
+  restarted(startOffset: bigint): void {
+    this.#highWatermark = startOffset
+  }
 }

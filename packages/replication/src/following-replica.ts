@@ -41,8 +41,6 @@ export interface FollowingReplicaOptions {
   readonly clock: Clock
   /** The high watermark moved. */
   readonly onMoved: () => void
-  /** The leader has nothing that continues this log: it has to begin anew at `startOffset`, and this replica is over (rule D16). */
-  readonly onRestart: (startOffset: bigint) => void
   /** What the leader asks for would destroy committed records: this replica stops to follow. */
   readonly onFatal: (endOffset: bigint) => void
 }
@@ -135,8 +133,7 @@ export class FollowingReplica {
     this.#id = undefined
     const { endOffset } = truncation
     if (truncation.kind === 'fatal') this.#options.onFatal(endOffset)
-    else if (endOffset < this.#log.logStartOffset) this.#options.onRestart(endOffset)
-    else this.#change(() => this.#cut(endOffset))
+    else this.#change(() => this.#options.directory.truncate(this.#log, endOffset))
   }
 
   refused(answer: Refusal): void {
@@ -144,7 +141,7 @@ export class FollowingReplica {
     this.disconnected()
     const isBelowStart = this.#log.logEndOffset < answer.logStartOffset
     if (answer.errorCode === kafkaErrors.OFFSET_OUT_OF_RANGE.code && isBelowStart) {
-      this.#options.onRestart(answer.logStartOffset)
+      this.#change(() => this.#restart(answer.logStartOffset))
     } else this.#link?.subscribeLater(this)
   }
 
@@ -184,14 +181,14 @@ export class FollowingReplica {
     if (isDue && logStartOffset <= this.core.highWatermark) void this.#moveStart(logStartOffset)
   }
 
-  /** Rule D4: the cut is durable before anything else is said of the log. */
-  async #cut(endOffset: bigint): Promise<void> {
-    const { directory, derived } = this.#options
-    if (endOffset < this.#log.logEndOffset) await directory.truncate(this.#log, endOffset)
-    derived.epochs.truncateEnd(this.#log.logEndOffset)
+  /** Rule D16: the leader's log begins behind the end of this one. */
+  async #restart(startOffset: bigint): Promise<void> {
+    await this.#options.directory.restartAt(this.#log, startOffset)
+    this.core.restarted(startOffset)
   }
 
-  #change(work: () => Promise<void>): void {
+  /** Rule D4: what is changed is durable before anything else is said of the log. */
+  #change(work: () => Promise<unknown>): void {
     const done = (isDone: boolean) => {
       this.#changing = undefined
       if (this.#isOver) return

@@ -83,11 +83,11 @@ export class PartitionHost {
   readonly topic: string
   readonly topicId: TopicId
   readonly partition: number
+  readonly log: Log
   readonly directory: LogDirectory
   config: TopicConfig
   readonly #around: ReplicaSurroundings
-  #log: Log
-  #state = new PartitionState()
+  readonly #state = new PartitionState()
   #assignment: PartitionAssignment | undefined
   #leading: LeadingReplica | undefined
   #following: FollowingReplica | undefined
@@ -109,17 +109,12 @@ export class PartitionHost {
     this.topic = options.topic
     this.topicId = options.topicId
     this.partition = options.partition
-    this.#log = options.log
+    this.log = options.log
     this.directory = options.directory
     this.config = options.config
     this.#around = options.around
     this.#highWatermark = options.log.logStartOffset
-    this.#listen()
-  }
-
-  /** Another one after the replica had to begin anew. */
-  get log(): Log {
-    return this.#log
+    options.log.onConfirmed = () => (this.#leading ?? this.#following)?.confirmed()
   }
 
   /** The core, once the log is loaded: idle partitions cost neither memory nor a read at the start. */
@@ -297,32 +292,6 @@ export class PartitionHost {
     this.#become()
   }
 
-  #listen(): void {
-    this.#log.onConfirmed = () => (this.#leading ?? this.#following)?.confirmed()
-  }
-
-  /** What the log holds the leader has deleted long ago: an empty one takes its place. */
-  #restartAt(firstOffset: bigint): void {
-    this.#endFollowing()
-    this.#isLoaded = false
-    this.#opening = this.#remake(firstOffset)
-    this.#opening.catch((error: unknown) => {
-      const { logger } = this.#around
-      logger.error('partition-offline', { log: this.log.name, err: storageError(error) })
-    })
-  }
-
-  async #remake(firstOffset: bigint): Promise<void> {
-    const { directory, topicId } = this
-    const { name, flushMode, config } = this.#log
-    await directory.deleteLog(this.#log)
-    this.#log = await directory.createLog({ name, topicId, firstOffset, flushMode, config })
-    this.#state = new PartitionState()
-    this.#highWatermark = firstOffset
-    this.#listen()
-    await this.#load()
-  }
-
   #endLeading(error: KafkaError): void {
     const leading = this.#leading
     if (leading === undefined) return
@@ -398,7 +367,6 @@ export class PartitionHost {
       derived: this.#state,
       clock,
       onMoved: () => this.#wakeWatchers(),
-      onRestart: (startOffset) => this.#restartAt(startOffset),
       onFatal: (endOffset) =>
         logger.error('replica-diverged', { log: log.name, leader, endOffset, highWatermark }),
     })
