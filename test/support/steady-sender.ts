@@ -12,6 +12,7 @@ export class SteadySender implements AsyncDisposable {
   readonly #under: Set<Promise<void>> = new Set()
   readonly #timer: NodeJS.Timeout
   #next = 0
+  #failed = 0
 
   private constructor(producer: Producer, topic: string) {
     this.#producer = producer
@@ -56,7 +57,7 @@ export class SteadySender implements AsyncDisposable {
       for await (const { value } of client.consume(this.#topic, options)) stored.add(Number(value))
       return acknowledged.filter((value) => !stored.has(value))
     }
-    return { acknowledged, lost }
+    return { acknowledged, failed: this.#failed, lost }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -73,7 +74,9 @@ export class SteadySender implements AsyncDisposable {
           this.#acknowledged.push({ value, atMs: performance.now() })
         },
         // After its five attempts: nobody was told that it is there.
-        () => {},
+        () => {
+          this.#failed++
+        },
       )
       .finally(() => this.#under.delete(sending))
     this.#under.add(sending)
