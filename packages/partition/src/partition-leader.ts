@@ -167,19 +167,15 @@ export class PartitionLeader {
   }
 
   /** Rules D2 and D3: whether a follower may be counted, or how it gets there. `epochs`: those of the leader's log. */
-  subscribe(
-    request: SubscriptionRequest,
-    epochs: LeaderEpochs,
-    nowMs: number,
-  ): SubscriptionAnswer {
-    const { nodeId, brokerEpoch, logEndOffset } = request
+  subscribe(request: SubscriptionRequest, epochs: LeaderEpochs, nowMs: number): SubscriptionAnswer {
+    const { nodeId, brokerEpoch } = request
     if (request.leaderEpoch < this.leaderEpoch) return refused(kafkaErrors.FENCED_LEADER_EPOCH)
     if (request.leaderEpoch > this.leaderEpoch) return { kind: 'early' }
     if (!this.#registration.replicas.includes(nodeId)) return { kind: 'early' }
     if (brokerEpoch < (this.#brokers.epochOf(nodeId) ?? 0n)) {
       return refused(kafkaErrors.STALE_BROKER_EPOCH)
     }
-    if (logEndOffset < this.#logStartOffset) return refused(kafkaErrors.OFFSET_OUT_OF_RANGE)
+    if (this.#isBeforeStart(request, epochs)) return refused(kafkaErrors.OFFSET_OUT_OF_RANGE)
     const end = divergence(epochs, this.#logEndOffset, request)
     if (end !== undefined) return { kind: 'diverging', ...end }
     const progress = new FollowerProgress({
@@ -305,6 +301,16 @@ export class PartitionLeader {
     return currentLeaderEpoch < this.leaderEpoch
       ? kafkaErrors.FENCED_LEADER_EPOCH
       : kafkaErrors.UNKNOWN_LEADER_EPOCH
+  /**
+   * Rule D16: the follower begins anew at this log's start. So it does when its last epoch is from before all that this log knows of: up
+   * to the start nobody can tell any more whether the two agree.
+   */
+  #isBeforeStart({ lastEpoch, logEndOffset }: SubscriptionRequest, epochs: LeaderEpochs): boolean {
+    if (logEndOffset < this.#logStartOffset) return true
+    const first = epochs.entries[0]?.epoch ?? this.leaderEpoch
+    return this.#logStartOffset > 0n && lastEpoch !== -1 && lastEpoch < first
+  }
+
   }
 
   #counted(progress: FollowerProgress, nowMs: number): boolean {
