@@ -322,7 +322,7 @@ export class PartitionLeader {
   /** Rule D9: nothing is committed with fewer than `minIsr` members, nor without everybody who may be one. */
   #advance(): boolean {
     if (!this.hasEnoughInSync) return false
-    const { isFlushed } = this.#registration
+    const isFlushed = this.#countsFlushed
     const own = this.#ownOffsets
     let target = isFlushed ? own.flushedOffset : own.logEndOffset
     for (const id of this.#inSync.maximal) {
@@ -355,7 +355,7 @@ export class PartitionLeader {
 
   /** Rule D11. */
   #mayJoin(progress: FollowerProgress): boolean {
-    const offset = progress.offset(this.#registration.isFlushed)
+    const offset = progress.offset(this.#countsFlushed)
     const isComplete = offset >= this.#highWatermark && offset >= this.epochStartOffset
     return isComplete && this.#isEligible(progress)
   }
@@ -383,6 +383,14 @@ export class PartitionLeader {
     const progress = this.#followers.get(nodeId)
     if (progress === undefined) return nowMs - this.#startedMs > this.#lagMsMax
     return progress.isLagging(this.#logEndOffset, nowMs, this.#lagMsMax)
+  }
+
+  /**
+   * From when it is wanted, and not only from when the controller knows: what is acknowledged after a proposal must be flushed too, or
+   * the controller would trust a disk that lacks it.
+   */
+  get #countsFlushed(): boolean {
+    return this.#registration.isFlushed || this.#flushTarget !== undefined
   }
 
   get #hasFlushed(): boolean {
