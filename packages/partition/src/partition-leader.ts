@@ -5,7 +5,7 @@
  */
 import { assert } from '@naru/base'
 import { type KafkaError, kafkaErrors, type NodeId } from '@naru/model'
-import { FollowerProgress, type ReplicaOffsets } from './follower-progress.ts'
+import { FollowerProgress, type LeaderEnd, type ReplicaOffsets } from './follower-progress.ts'
 import { InSyncSet, type IsrProposal } from './in-sync-set.ts'
 import { divergence, type LeaderEpochs } from './leader-epochs.ts'
 
@@ -183,7 +183,7 @@ export class PartitionLeader {
       brokerEpoch,
       offsets: request,
       caughtUpMs: this.#caughtUpMsOf(nodeId),
-      leaderEndOffset: this.#logEndOffset,
+      leaderEnd: this.#end,
       nowMs,
     })
     this.#joining.delete(this.#followers.get(nodeId) as FollowerProgress)
@@ -196,7 +196,7 @@ export class PartitionLeader {
   /** Rule D8: what a subscription says that was replaced does not count. True when the high watermark moved. */
   acknowledged(progress: FollowerProgress, offsets: ReplicaOffsets, nowMs: number): boolean {
     if (this.#followers.get(progress.nodeId) !== progress) return false
-    progress.acknowledged(offsets, this.#logEndOffset, nowMs)
+    progress.acknowledged(offsets, this.#end, nowMs)
     return this.#counted(progress, nowMs)
   }
 
@@ -217,9 +217,7 @@ export class PartitionLeader {
     if (this.#inSync.members.some((id) => this.#isLagging(id, nowMs))) this.#isProposalDue = true
     if (this.#inSync.isUnsettled) this.#isProposalDue = true
     for (const progress of this.#joining) {
-      if (progress.isLagging(this.#logEndOffset, nowMs, this.#lagMsMax)) {
-        this.#joining.delete(progress)
-      }
+      if (this.#hasLagged(progress, nowMs)) this.#joining.delete(progress)
     }
     return this.#advance()
   }
@@ -301,6 +299,8 @@ export class PartitionLeader {
     return currentLeaderEpoch < this.leaderEpoch
       ? kafkaErrors.FENCED_LEADER_EPOCH
       : kafkaErrors.UNKNOWN_LEADER_EPOCH
+  }
+
   /**
    * Rule D16: the follower begins anew at this log's start. So it does when its last epoch is from before all that this log knows of: up
    * to the start nobody can tell any more whether the two agree.
@@ -309,8 +309,6 @@ export class PartitionLeader {
     if (logEndOffset < this.#logStartOffset) return true
     const first = epochs.entries[0]?.epoch ?? this.leaderEpoch
     return this.#logStartOffset > 0n && lastEpoch !== -1 && lastEpoch < first
-  }
-
   }
 
   #counted(progress: FollowerProgress, nowMs: number): boolean {
@@ -347,9 +345,9 @@ export class PartitionLeader {
   }
 
   #consider(progress: FollowerProgress, nowMs: number): void {
-    const isCaughtUp = nowMs - progress.caughtUpMs <= this.#lagMsMax
-    if (!this.#isEligible(progress) || !isCaughtUp) this.#joining.delete(progress)
-    else this.#joining.add(progress)
+    const isNear = this.#isEligible(progress) && !this.#hasLagged(progress, nowMs)
+    if (isNear) this.#joining.add(progress)
+    else this.#joining.delete(progress)
     if (this.#mayJoin(progress)) this.#isProposalDue = true
   }
 
@@ -382,7 +380,16 @@ export class PartitionLeader {
     if (nodeId === this.#nodeId) return false
     const progress = this.#followers.get(nodeId)
     if (progress === undefined) return nowMs - this.#startedMs > this.#lagMsMax
-    return progress.isLagging(this.#logEndOffset, nowMs, this.#lagMsMax)
+    return this.#hasLagged(progress, nowMs)
+  }
+
+  #hasLagged(progress: FollowerProgress, nowMs: number): boolean {
+    progress.observe(this.#end, nowMs)
+    return progress.isLagging(this.#end, nowMs, this.#lagMsMax)
+  }
+
+  get #end(): LeaderEnd {
+    return { offset: this.#logEndOffset, isFlushed: this.#countsFlushed }
   }
 
   /**
