@@ -36,14 +36,15 @@ export class TestLeader {
     [3, 103n],
   ])
   readonly inactive = new Set<NodeId>()
-  nowMs = 0
+  nowMs: number
 
   /** `endOffset`: of the log when the epoch began, all of it written in epoch 3. */
   constructor(
     changes: Partial<PartitionRegistration> = {},
-    { endOffset = 0n, highWatermark = 0n, startOffset = 0n } = {},
+    { endOffset = 0n, highWatermark = 0n, startOffset = 0n, nowMs = 0 } = {},
   ) {
     const registration = { ...healthy, ...changes }
+    this.nowMs = nowMs
     if (endOffset > 0n) this.epochs.assign(3, startOffset)
     this.epochs.assign(registration.leaderEpoch, endOffset)
     this.leader = new PartitionLeader({
@@ -55,7 +56,7 @@ export class TestLeader {
         isActive: (nodeId) => this.brokerEpochs.has(nodeId) && !this.inactive.has(nodeId),
       },
       lagMsMax,
-      nowMs: 0,
+      nowMs,
     })
     this.leader.confirmed(offsets(endOffset))
   }

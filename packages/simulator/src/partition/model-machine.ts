@@ -11,15 +11,16 @@ export interface Process {
   position: number
   /** Since its registration. */
   replica: PartitionReplica | undefined
-  /** To the leader that it follows. */
-  stream: Stream | undefined
+  /** To the brokers that it follows, or has followed: a stream is for all partitions, and outlives a leadership of one. */
+  readonly streams: Map<Process, Stream>
 }
 
 /** Opened by a follower; what is under way on it goes when it breaks. */
 export interface Stream {
   readonly follower: Process
   readonly leader: Process
-  subscriptionId: number | undefined
+  /** The subscriptions that came on it. */
+  readonly subscriptions: number[]
   isOpen: boolean
 }
 
@@ -33,6 +34,8 @@ export class ModelMachine {
   highWatermark = 0n
   #boot = 0
   #session: { brokerEpoch: bigint; boot: number; isClean: boolean } | undefined
+  /** The disk as it was after some stop in order. */
+  #backup: { brokerEpoch: bigint; endOffset: bigint } | undefined
 
   constructor(nodeId: NodeId) {
     this.nodeId = nodeId
@@ -40,7 +43,7 @@ export class ModelMachine {
 
   start(incarnation: number): void {
     this.log.flush()
-    this.process = { incarnation, position: -1, replica: undefined, stream: undefined }
+    this.process = { incarnation, position: -1, replica: undefined, streams: new Map() }
   }
 
   /** Only now: until the controller knows how the process before has ended, that must not be forgotten. */
@@ -67,7 +70,10 @@ export class ModelMachine {
 
   stop(): void {
     this.log.flush()
-    if (this.#session !== undefined) this.#session.isClean = true
+    if (this.#session !== undefined) {
+      this.#session.isClean = true
+      this.#backup = { brokerEpoch: this.#session.brokerEpoch, endOffset: this.log.endOffset }
+    }
     this.kill()
   }
 
@@ -77,6 +83,22 @@ export class ModelMachine {
     this.#boot++
     if (this.log.lose(keptOffset)) this.hasLost = true
     if (this.highWatermark > this.log.endOffset) this.highWatermark = this.log.endOffset
+  }
+
+  /** Somebody sets the disk back to what it was; false when there is nothing of an earlier registration. */
+  restoreBackup(): boolean {
+    const [backup, session] = [this.#backup, this.#session]
+    if (backup === undefined || session === undefined) return false
+    const { brokerEpoch, endOffset } = backup
+    if (brokerEpoch === session.brokerEpoch || endOffset < this.log.startOffset) return false
+    this.losePower(this.log.endOffset)
+    if (endOffset < this.log.endOffset) {
+      this.log.truncate(endOffset)
+      this.hasLost = true
+    }
+    if (this.highWatermark > endOffset) this.highWatermark = endOffset
+    this.#session = { brokerEpoch, boot: this.#boot, isClean: true }
+    return true
   }
 
   loseDisk(): void {

@@ -1,7 +1,7 @@
 /** What happens in a walk, at random: work, messages late and lost, machines that stop, an operator who changes his mind. */
 import type { NodeId } from '@naru/model'
-import type { ModelMachine, Process } from './model-machine.ts'
-import type { PartitionReplica } from './partition-replica.ts'
+import type { ModelMachine, Process, Stream } from './model-machine.ts'
+import type { PartitionReplica, Subscriber } from './partition-replica.ts'
 import type { Message, PartitionWorld } from './partition-world.ts'
 import type { WalkOptions } from './walk-options.ts'
 
@@ -36,7 +36,7 @@ export class PartitionFaults {
       [rarely(some(0.5)), () => this.#fence()],
       [1, () => this.#unfence()],
       [rarely(some(0.4)), () => this.#crash()],
-      [0.05, () => this.#stop()],
+      [0.15, () => this.#stop()],
       [2, () => this.#start()],
       [some(0.3), () => this.#breakStream()],
       [0.05, () => world.controller.elect('preferred', [])],
@@ -101,7 +101,7 @@ export class PartitionFaults {
     const { progress, sentTo } = subscriber
     const before = leader.log.endingAt(progress.logEndOffset)?.baseOffset ?? 0n
     const acknowledged = random.chance(0.85) ? progress.logEndOffset : before
-    push(this.#world, leader, progress.nodeId, {
+    push(this.#world, leader, subscriber, {
       from: isOrdered ? sentTo : acknowledged,
       count: random.below(4),
     })
@@ -160,7 +160,7 @@ export class PartitionFaults {
   #miss(): void {
     const leader = this.#leader()
     const gone = leader?.subscribers.find(
-      ({ progress }) => this.#world.machines.get(progress.nodeId)?.process?.stream === undefined,
+      (each) => streamFrom(this.#world, leader, each) === undefined,
     )
     if (gone !== undefined) leader?.missing(gone.progress.nodeId)
   }
@@ -181,7 +181,8 @@ export class PartitionFaults {
     const kept = log.flushedOffset + BigInt(random.below(unflushed + 1))
     const isSwapped = this.#options.losesDisks && random.chance(0.15)
     this.#world.end(machine, (each) => {
-      if (isSwapped) each.loseDisk()
+      if (isSwapped && !each.restoreBackup()) each.loseDisk()
+      else if (isSwapped) return
       else if (random.chance(0.5)) each.losePower(kept)
       else each.kill()
     })
@@ -206,7 +207,9 @@ export class PartitionFaults {
   }
 
   #breakStream(): void {
-    const stream = this.#pick(processesOf(this.#world).flatMap((each) => each.stream ?? []))
+    const stream = this.#pick(
+      processesOf(this.#world).flatMap((each) => [...each.streams.values()]),
+    )
     if (stream !== undefined) this.#world.breakStream(stream)
   }
 
@@ -269,9 +272,6 @@ export function seeMetadata(world: PartitionWorld, process: Process, steps: numb
   process.position = Math.min(newestView, process.position + steps)
   const view = views[process.position]
   if (view !== undefined) process.replica?.apply(view)
-  if (process.replica?.follower === undefined && process.stream !== undefined) {
-    world.breakStream(process.stream)
-  }
 }
 
 export function subscribe(world: PartitionWorld, process: Process): void {
@@ -280,19 +280,33 @@ export function subscribe(world: PartitionWorld, process: Process): void {
   world.send({ to: 'leader', stream, content: process.replica.subscription() })
 }
 
+/** The stream on which a subscription came, while it is open. */
+function streamFrom(
+  world: PartitionWorld,
+  leader: PartitionReplica,
+  { id, progress }: Subscriber,
+): Stream | undefined {
+  const process = world.machines.get(leader.nodeId)?.process
+  const follower = world.machines.get(progress.nodeId)?.process
+  if (process === undefined) return undefined
+  const stream = follower?.streams.get(process)
+  return stream?.subscriptions.includes(id) ? stream : undefined
+}
+
 export function push(
   world: PartitionWorld,
   leader: PartitionReplica,
-  nodeId: NodeId,
+  subscriber: Subscriber,
   range: { from: bigint; count: number },
 ): void {
-  const stream = world.machines.get(nodeId)?.process?.stream
-  const subscriber = leader.subscribers.find(({ progress }) => progress.nodeId === nodeId)
-  if (stream?.leader.replica !== leader || subscriber === undefined) return
+  const stream = streamFrom(world, leader, subscriber)
+  if (stream === undefined) return
   world.send({ to: 'follower', stream, content: leader.data(subscriber, range) })
 }
 
-export function acknowledge(world: PartitionWorld, { stream, replica }: Process): void {
+export function acknowledge(world: PartitionWorld, process: Process): void {
+  const { replica } = process
+  const stream = world.streamOf(process)
   if (stream === undefined || replica === undefined) return
   world.send({ to: 'leader', stream, content: replica.acknowledgement() })
 }

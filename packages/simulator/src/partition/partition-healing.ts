@@ -1,5 +1,6 @@
 /** Everything works again: in a bounded time every replica is in sync, and what was written is committed. */
 import { mustHold } from '../raft/raft-history.ts'
+import type { ModelMachine } from './model-machine.ts'
 import {
   acknowledge,
   confirmDeletion,
@@ -18,10 +19,16 @@ import type { PartitionWorld } from './partition-world.ts'
 const loadedRounds = 30
 const quietRounds = 6
 
-/** While it is written to all the time, replicas must come in sync; when that ends, all must become equal. */
+/**
+ * First all but one work, then all. While it is written to all the time, replicas must come in sync; when that ends, all must become
+ * equal.
+ */
 export function heal(world: PartitionWorld): void {
-  for (const { stream } of processesOf(world)) if (stream !== undefined) world.breakStream(stream)
+  for (const process of processesOf(world)) {
+    for (const stream of [...process.streams.values()]) world.breakStream(stream)
+  }
   for (const leader of world.leaders) leader.giveUp()
+  if (world.random.chance(0.3)) liveWithout(world, world.random.pick([...world.machines.values()]))
   for (let round = 0; round < loadedRounds && !(round > 5 && isWhole(world)); round++) {
     live(world, true)
   }
@@ -30,9 +37,25 @@ export function heal(world: PartitionWorld): void {
   mustHold(isWhole(world) && isEqual(world), 'progress', () => describe(world))
 }
 
-function live(world: PartitionWorld, isLoaded: boolean): void {
+/** One is away for good: where enough others are in sync, nothing waits for it, not even for a proposal that named it. */
+function liveWithout(world: PartitionWorld, absent: ModelMachine): void {
+  world.end(absent, (machine) => machine.kill())
+  world.controller.fence(absent.nodeId)
+  for (let round = 0; round < 2 * quietRounds; round++) live(world, false, absent)
+  const { leader, isr, minIsr } = world.controller.partition
+  if (leader === -1 || isr.length < minIsr) return
+  const replica = world.machines.get(leader)?.process?.replica
+  mustHold(
+    replica?.highWatermark === replica?.log.endOffset,
+    'progress without one',
+    () => `${describe(world)}, without ${absent.nodeId}`,
+  )
+}
+
+function live(world: PartitionWorld, isLoaded: boolean, absent?: ModelMachine): void {
   world.nowMs += 5
   for (const machine of world.machines.values()) {
+    if (machine === absent) continue
     startAndRegister(world, machine)
     deliverAll(world)
     unfence(world, machine)
@@ -71,9 +94,9 @@ function pushAll(
   leader: PartitionReplica,
   isWanted: (nodeId: number) => boolean,
 ): void {
-  for (const { progress, sentTo } of leader.subscribers) {
-    if (!isWanted(progress.nodeId)) continue
-    push(world, leader, progress.nodeId, { from: sentTo, count: 1_000 })
+  for (const subscriber of leader.subscribers) {
+    if (!isWanted(subscriber.progress.nodeId)) continue
+    push(world, leader, subscriber, { from: subscriber.sentTo, count: 1_000 })
   }
 }
 

@@ -29,7 +29,7 @@ export interface ReplicaSurroundings {
   broken(replica: PartitionReplica): void
 }
 
-interface Subscriber {
+export interface Subscriber {
   readonly id: number
   readonly progress: FollowerProgress
   sentTo: bigint
@@ -338,10 +338,15 @@ export class PartitionReplica {
     return { kind: 'subscribe', id, request, tip: last }
   }
 
-  streamEnded(progressOf: number | undefined): void {
+  unsubscribed(): void {
     this.follower?.unsubscribed()
-    const subscriber = this.#subscribers.get(progressOf ?? -1)
-    if (subscriber !== undefined) this.leader?.unsubscribed(subscriber.progress)
+  }
+
+  streamEnded(subscriptions: readonly number[]): void {
+    for (const id of subscriptions) {
+      const subscriber = this.#subscribers.get(id)
+      if (subscriber !== undefined) this.leader?.unsubscribed(subscriber.progress)
+    }
   }
 
   get subscriptionId(): number {

@@ -106,9 +106,10 @@ export class PartitionWorld implements ReplicaSurroundings {
     if (process.replica !== undefined && this.random.chance(0.5)) {
       machine.highWatermark = process.replica.highWatermark
     }
+    for (const stream of process.streams.values()) this.breakStream(stream)
     for (const other of this.machines.values()) {
-      const stream = other.process?.stream
-      if (stream?.follower === process || stream?.leader === process) this.breakStream(stream)
+      const stream = other.process?.streams.get(process)
+      if (stream !== undefined) this.breakStream(stream)
     }
     how(machine)
   }
@@ -116,11 +117,12 @@ export class PartitionWorld implements ReplicaSurroundings {
   /** The stream to the leader that a process follows, if that runs. */
   streamOf(process: Process): Stream | undefined {
     const leader = this.machines.get(process.replica?.follower?.leader ?? -1)?.process
-    const { stream } = process
-    if (stream !== undefined && stream.leader !== leader) this.breakStream(stream)
     if (leader === undefined) return undefined
-    process.stream ??= { follower: process, leader, subscriptionId: undefined, isOpen: true }
-    return process.stream
+    const known = process.streams.get(leader)
+    if (known !== undefined) return known
+    const stream: Stream = { follower: process, leader, subscriptions: [], isOpen: true }
+    process.streams.set(leader, stream)
+    return stream
   }
 
   breakStream(stream: Stream): void {
@@ -129,9 +131,12 @@ export class PartitionWorld implements ReplicaSurroundings {
     this.messages = this.messages.filter(
       (message) => !('stream' in message) || message.stream !== stream,
     )
-    stream.follower.stream = undefined
-    stream.follower.replica?.streamEnded(undefined)
-    stream.leader.replica?.streamEnded(stream.subscriptionId)
+    const { follower, leader } = stream
+    follower.streams.delete(leader)
+    if (this.machines.get(follower.replica?.follower?.leader ?? -1)?.process === leader) {
+      follower.replica?.unsubscribed()
+    }
+    leader.replica?.streamEnded(stream.subscriptions)
   }
 
   #machine(nodeId: NodeId): ModelMachine {
@@ -174,7 +179,7 @@ export class PartitionWorld implements ReplicaSurroundings {
     if (content.kind !== 'subscribe') return
     const answer = replica.subscribed(content)
     if (answer === undefined) return
-    if (answer.kind === 'accepted') stream.subscriptionId = answer.id
+    if (answer.kind === 'accepted') stream.subscriptions.push(answer.id)
     this.send({ to: 'follower', stream, content: answer })
   }
 
