@@ -33,6 +33,7 @@ export interface AlteredPartition {
   readonly leaderEpoch: number
   readonly partitionEpoch: number
   readonly minIsr: number
+  readonly isFlushed: boolean
   readonly isRecovering: boolean
 }
 
@@ -63,8 +64,8 @@ export function decideAlterPartition(
     seen.add(before)
     const after = altered(image, { sender, topic: topic.name, before, proposed }, context)
     if (after !== before) records.push({ type: 'partition', ...after })
-    const { isr, leader, leaderEpoch, partitionEpoch, minIsr, isRecovering } = after
-    const state = { isr, leader, leaderEpoch, partitionEpoch, minIsr, isRecovering }
+    const { isr, leader, leaderEpoch, partitionEpoch, minIsr, isFlushed, isRecovering } = after
+    const state = { isr, leader, leaderEpoch, partitionEpoch, minIsr, isFlushed, isRecovering }
     return { topicId, partition, errorCode: kafkaErrors.NONE.code, ...state }
   })
   return { records, response: { partitions } }
@@ -140,5 +141,6 @@ function altered(
 
 function unaltered({ topicId, partition }: ProposedIsr, error: KafkaError): AlteredPartition {
   const nothing = { isr: [], leader: -1, leaderEpoch: -1, partitionEpoch: -1, minIsr: -1 }
-  return { topicId, partition, errorCode: error.code, ...nothing, isRecovering: false }
+  const flags = { isFlushed: false, isRecovering: false }
+  return { topicId, partition, errorCode: error.code, ...nothing, ...flags }
 }

@@ -49,6 +49,7 @@ export const partitionCommands = {
           leaderEpoch: int32,
           partitionEpoch: int32,
           minIsr: int32,
+          isFlushed: boolean,
           isRecovering: boolean,
         }),
       ),

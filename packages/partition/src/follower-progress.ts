@@ -6,6 +6,13 @@ export interface ReplicaOffsets {
   readonly flushedOffset: bigint
 }
 
+/** What a follower has to reach to have everything. */
+export interface LeaderEnd {
+  readonly offset: bigint
+  /** By what is on its disk, not by what it has written. */
+  readonly isFlushed: boolean
+}
+
 /**
  * How far one follower has come in one subscription, which passed the divergence check: its log is a prefix of the leader's. A new
  * subscription begins with nothing of what an earlier one said.
@@ -26,7 +33,7 @@ export class FollowerProgress {
     brokerEpoch: bigint
     offsets: ReplicaOffsets
     caughtUpMs: number
-    leaderEndOffset: bigint
+    leaderEnd: LeaderEnd
     nowMs: number
   }) {
     this.nodeId = options.nodeId
@@ -34,8 +41,8 @@ export class FollowerProgress {
     this.#logEndOffset = options.offsets.logEndOffset
     this.#flushedOffset = options.offsets.flushedOffset
     this.#caughtUpMs = options.caughtUpMs
-    this.#sample = { offset: options.leaderEndOffset, atMs: options.nowMs }
-    this.#noteCaughtUp(options.leaderEndOffset, options.nowMs)
+    this.#sample = { offset: options.leaderEnd.offset, atMs: options.nowMs }
+    this.#noteCaughtUp(options.leaderEnd, options.nowMs)
   }
 
   get caughtUpMs(): number {
@@ -55,21 +62,30 @@ export class FollowerProgress {
     return isFlushed ? this.#flushedOffset : this.#logEndOffset
   }
 
-  acknowledged(offsets: ReplicaOffsets, leaderEndOffset: bigint, nowMs: number): void {
+  acknowledged(offsets: ReplicaOffsets, leaderEnd: LeaderEnd, nowMs: number): void {
     this.#logEndOffset = offsets.logEndOffset
     this.#flushedOffset = offsets.flushedOffset
-    this.#noteCaughtUp(leaderEndOffset, nowMs)
+    this.#noteCaughtUp(leaderEnd, nowMs)
+  }
+
+  /** One that had everything had nothing to say since: being behind counts from when it is first seen. */
+  observe(leaderEnd: LeaderEnd, nowMs: number): void {
+    if (this.offset(leaderEnd.isFlushed) < this.#sample.offset) return
+    this.#caughtUpMs = nowMs
+    this.#sample = { offset: leaderEnd.offset, atMs: nowMs }
   }
 
   /** Whether it has been behind for longer than `replica.lag.time.max.ms`. */
-  isLagging(leaderEndOffset: bigint, nowMs: number, lagMsMax: number): boolean {
-    return this.#logEndOffset < leaderEndOffset && nowMs - this.#caughtUpMs > lagMsMax
+  isLagging(leaderEnd: LeaderEnd, nowMs: number, lagMsMax: number): boolean {
+    const isBehind = this.offset(leaderEnd.isFlushed) < leaderEnd.offset
+    return isBehind && nowMs - this.#caughtUpMs > lagMsMax
   }
 
-  #noteCaughtUp(leaderEndOffset: bigint, nowMs: number): void {
-    if (this.#logEndOffset >= leaderEndOffset) this.#caughtUpMs = nowMs
-    if (this.#logEndOffset < this.#sample.offset) return
+  #noteCaughtUp(leaderEnd: LeaderEnd, nowMs: number): void {
+    const offset = this.offset(leaderEnd.isFlushed)
+    if (offset >= leaderEnd.offset) this.#caughtUpMs = nowMs
+    if (offset < this.#sample.offset) return
     if (this.#sample.atMs > this.#caughtUpMs) this.#caughtUpMs = this.#sample.atMs
-    this.#sample = { offset: leaderEndOffset, atMs: nowMs }
+    this.#sample = { offset: leaderEnd.offset, atMs: nowMs }
   }
 }

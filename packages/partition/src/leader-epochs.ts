@@ -18,14 +18,15 @@ export class LeaderEpochs {
     return this.#entries.at(-1)?.epoch
   }
 
-  /** An epoch begins at `startOffset`; no effect when it is known. */
+  /** What is written at `startOffset`, or will be, belongs to `epoch`; no effect when that is known. */
   assign(epoch: number, startOffset: bigint): void {
     const last = this.#entries.at(-1)
-    if (last !== undefined && epoch <= last.epoch) return
+    if (last?.epoch === epoch) return
+    if (last !== undefined && epoch < last.epoch && last.startOffset < startOffset) return
     assert(startOffset >= 0n, `Leader epoch ${epoch} begins at ${startOffset}`)
-    // An epoch in which nothing was written gives way to the next one.
+    // An epoch in which nothing was written gives way: to the next one, or to an earlier one whose end this log only gets now.
     this.#entries = this.#entries.filter((entry) => entry.startOffset < startOffset)
-    this.#entries.push({ epoch, startOffset })
+    if (epoch > (this.latest ?? -1)) this.#entries.push({ epoch, startOffset })
   }
 
   /**

@@ -75,9 +75,16 @@ export class PartitionFollower {
     this.unsubscribed()
     const endOffset = agreedEnd(log.epochs, log.logEndOffset, end)
     if (endOffset >= this.#highWatermark) return { kind: 'cut', endOffset }
-    if (!this.#isRecovering) return { kind: 'fatal', endOffset }
-    this.#highWatermark = endOffset
-    return { kind: 'cut', endOffset }
+    return this.#uncommitted(endOffset)
+  }
+
+  /** Rule D16: the leader's log begins at `startOffset`, and nothing tells that this one agrees with it up to there: it begins anew. */
+  outOfRange(id: number, startOffset: bigint): Truncation {
+    if (id !== this.#subscriptionId) return { kind: 'stale' }
+    this.unsubscribed()
+    if (startOffset < this.#highWatermark) return this.#uncommitted(startOffset)
+    this.#highWatermark = startOffset
+    return { kind: 'cut', endOffset: startOffset }
   }
 
   /** Rule D6, for one batch that ends before `nextOffset`. */
@@ -100,8 +107,10 @@ export class PartitionFollower {
     return true
   }
 
-  /** The log begins anew at `startOffset`, because the leader has nothing before it any more (rule D16). */
-  restarted(startOffset: bigint): void {
-    this.#highWatermark = startOffset
+  /** What was committed is to go: only after an unclean election. */
+  #uncommitted(endOffset: bigint): Truncation {
+    if (!this.#isRecovering) return { kind: 'fatal', endOffset }
+    this.#highWatermark = endOffset
+    return { kind: 'cut', endOffset }
   }
 }

@@ -5,7 +5,7 @@
  */
 import { assert } from '@naru/base'
 import { type KafkaError, kafkaErrors, type NodeId } from '@naru/model'
-import { FollowerProgress, type ReplicaOffsets } from './follower-progress.ts'
+import { FollowerProgress, type LeaderEnd, type ReplicaOffsets } from './follower-progress.ts'
 import { InSyncSet, type IsrProposal } from './in-sync-set.ts'
 import { divergence, type LeaderEpochs } from './leader-epochs.ts'
 
@@ -168,14 +168,14 @@ export class PartitionLeader {
 
   /** Rules D2 and D3: whether a follower may be counted, or how it gets there. `epochs`: those of the leader's log. */
   subscribe(request: SubscriptionRequest, epochs: LeaderEpochs, nowMs: number): SubscriptionAnswer {
-    const { nodeId, brokerEpoch, logEndOffset } = request
+    const { nodeId, brokerEpoch } = request
     if (request.leaderEpoch < this.leaderEpoch) return refused(kafkaErrors.FENCED_LEADER_EPOCH)
     if (request.leaderEpoch > this.leaderEpoch) return { kind: 'early' }
     if (!this.#registration.replicas.includes(nodeId)) return { kind: 'early' }
     if (brokerEpoch < (this.#brokers.epochOf(nodeId) ?? 0n)) {
       return refused(kafkaErrors.STALE_BROKER_EPOCH)
     }
-    if (logEndOffset < this.#logStartOffset) return refused(kafkaErrors.OFFSET_OUT_OF_RANGE)
+    if (this.#isBeforeStart(request, epochs)) return refused(kafkaErrors.OFFSET_OUT_OF_RANGE)
     const end = divergence(epochs, this.#logEndOffset, request)
     if (end !== undefined) return { kind: 'diverging', ...end }
     const progress = new FollowerProgress({
@@ -183,7 +183,7 @@ export class PartitionLeader {
       brokerEpoch,
       offsets: request,
       caughtUpMs: this.#caughtUpMsOf(nodeId),
-      leaderEndOffset: this.#logEndOffset,
+      leaderEnd: this.#end,
       nowMs,
     })
     this.#joining.delete(this.#followers.get(nodeId) as FollowerProgress)
@@ -196,7 +196,7 @@ export class PartitionLeader {
   /** Rule D8: what a subscription says that was replaced does not count. True when the high watermark moved. */
   acknowledged(progress: FollowerProgress, offsets: ReplicaOffsets, nowMs: number): boolean {
     if (this.#followers.get(progress.nodeId) !== progress) return false
-    progress.acknowledged(offsets, this.#logEndOffset, nowMs)
+    progress.acknowledged(offsets, this.#end, nowMs)
     return this.#counted(progress, nowMs)
   }
 
@@ -217,9 +217,7 @@ export class PartitionLeader {
     if (this.#inSync.members.some((id) => this.#isLagging(id, nowMs))) this.#isProposalDue = true
     if (this.#inSync.isUnsettled) this.#isProposalDue = true
     for (const progress of this.#joining) {
-      if (progress.isLagging(this.#logEndOffset, nowMs, this.#lagMsMax)) {
-        this.#joining.delete(progress)
-      }
+      if (this.#hasLagged(progress, nowMs)) this.#joining.delete(progress)
     }
     return this.#advance()
   }
@@ -302,6 +300,16 @@ export class PartitionLeader {
       : kafkaErrors.UNKNOWN_LEADER_EPOCH
   }
 
+  /**
+   * Rule D16: the follower begins anew at this log's start. So it does when its last epoch is from before all that this log knows of: up
+   * to the start nobody can tell any more whether the two agree.
+   */
+  #isBeforeStart({ lastEpoch, logEndOffset }: SubscriptionRequest, epochs: LeaderEpochs): boolean {
+    if (logEndOffset < this.#logStartOffset) return true
+    const first = epochs.entries[0]?.epoch ?? this.leaderEpoch
+    return this.#logStartOffset > 0n && lastEpoch !== -1 && lastEpoch < first
+  }
+
   #counted(progress: FollowerProgress, nowMs: number): boolean {
     if (!this.#inSync.members.includes(progress.nodeId)) this.#consider(progress, nowMs)
     this.#noteFlushed()
@@ -311,7 +319,7 @@ export class PartitionLeader {
   /** Rule D9: nothing is committed with fewer than `minIsr` members, nor without everybody who may be one. */
   #advance(): boolean {
     if (!this.hasEnoughInSync) return false
-    const { isFlushed } = this.#registration
+    const isFlushed = this.#countsFlushed
     const own = this.#ownOffsets
     let target = isFlushed ? own.flushedOffset : own.logEndOffset
     for (const id of this.#inSync.maximal) {
@@ -336,15 +344,15 @@ export class PartitionLeader {
   }
 
   #consider(progress: FollowerProgress, nowMs: number): void {
-    const isCaughtUp = nowMs - progress.caughtUpMs <= this.#lagMsMax
-    if (!this.#isEligible(progress) || !isCaughtUp) this.#joining.delete(progress)
-    else this.#joining.add(progress)
+    const isNear = this.#isEligible(progress) && !this.#hasLagged(progress, nowMs)
+    if (isNear) this.#joining.add(progress)
+    else this.#joining.delete(progress)
     if (this.#mayJoin(progress)) this.#isProposalDue = true
   }
 
   /** Rule D11. */
   #mayJoin(progress: FollowerProgress): boolean {
-    const offset = progress.offset(this.#registration.isFlushed)
+    const offset = progress.offset(this.#countsFlushed)
     const isComplete = offset >= this.#highWatermark && offset >= this.epochStartOffset
     return isComplete && this.#isEligible(progress)
   }
@@ -371,7 +379,24 @@ export class PartitionLeader {
     if (nodeId === this.#nodeId) return false
     const progress = this.#followers.get(nodeId)
     if (progress === undefined) return nowMs - this.#startedMs > this.#lagMsMax
-    return progress.isLagging(this.#logEndOffset, nowMs, this.#lagMsMax)
+    return this.#hasLagged(progress, nowMs)
+  }
+
+  #hasLagged(progress: FollowerProgress, nowMs: number): boolean {
+    progress.observe(this.#end, nowMs)
+    return progress.isLagging(this.#end, nowMs, this.#lagMsMax)
+  }
+
+  get #end(): LeaderEnd {
+    return { offset: this.#logEndOffset, isFlushed: this.#countsFlushed }
+  }
+
+  /**
+   * From when it is wanted, and not only from when the controller knows: what is acknowledged after a proposal must be flushed too, or
+   * the controller would trust a disk that lacks it.
+   */
+  get #countsFlushed(): boolean {
+    return this.#registration.isFlushed || this.#flushTarget !== undefined
   }
 
   get #hasFlushed(): boolean {

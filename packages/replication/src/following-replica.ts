@@ -138,11 +138,20 @@ export class FollowingReplica {
 
   refused(answer: Refusal): void {
     if (answer.id !== this.#id) return
-    this.disconnected()
-    const isBelowStart = this.#log.logEndOffset < answer.logStartOffset
-    if (answer.errorCode === kafkaErrors.OFFSET_OUT_OF_RANGE.code && isBelowStart) {
-      this.#change(() => this.#restart(answer.logStartOffset))
-    } else this.#link?.subscribeLater(this)
+    if (answer.errorCode === kafkaErrors.OFFSET_OUT_OF_RANGE.code) this.#outOfRange(answer)
+    else {
+      this.disconnected()
+      this.#link?.subscribeLater(this)
+    }
+  }
+
+  #outOfRange({ id, logStartOffset }: Refusal): void {
+    const restart = this.core.outOfRange(id, logStartOffset)
+    this.#id = undefined
+    if (restart.kind === 'stale') return
+    const { endOffset: startOffset } = restart
+    if (restart.kind === 'fatal') this.#options.onFatal(startOffset)
+    else this.#change(() => this.#options.directory.restartAt(this.#log, startOffset))
   }
 
   /** Appends whole batches. Throws DamagedBatchError before anything damaged is appended. */
@@ -179,12 +188,6 @@ export class FollowingReplica {
     if (this.core.committed(id, highWatermark, this.#log.logEndOffset)) this.#options.onMoved()
     const isDue = logStartOffset > this.#log.logStartOffset
     if (isDue && logStartOffset <= this.core.highWatermark) void this.#moveStart(logStartOffset)
-  }
-
-  /** Rule D16: the leader's log begins behind the end of this one. */
-  async #restart(startOffset: bigint): Promise<void> {
-    await this.#options.directory.restartAt(this.#log, startOffset)
-    this.core.restarted(startOffset)
   }
 
   /** Rule D4: what is changed is durable before anything else is said of the log. */

@@ -2,12 +2,14 @@ import { clusterMutations } from './cluster.ts'
 import { controllerMutations } from './controller.ts'
 import { logMutations } from './log.ts'
 import type { Mutation } from './mutation.ts'
+import { partitionMutations } from './partition.ts'
 import { raftMutations } from './raft.ts'
 
 /** By the component whose walks are to notice. */
 export const mutations: ReadonlyMap<string, readonly Mutation[]> = new Map([
   ['cluster', clusterMutations],
   ['log', logMutations],
+  ['partition', partitionMutations],
   ['raft', raftMutations],
   ['controller', controllerMutations],
 ])
