@@ -4,18 +4,16 @@
  * appended later. The rules are in docs/JOURNAL.md.
  */
 import { assert } from '@naru/base'
-import { replaceFile } from './atomic-file.ts'
 import type { LogCheckpoint, LogEnd } from './checkpoint.ts'
 import { LogDirectoryError } from './errors.ts'
-import { identityName } from './file-names.ts'
 import type { Flusher } from './flusher.ts'
 import type { GroupCommit } from './group-commit.ts'
 import type { Log } from './log.ts'
-import { encodeIdentity } from './log-identity.ts'
+import { replaceIdentity } from './log-creation.ts'
 import { reloadLog } from './log-loader.ts'
 import { batchBoundary } from './log-reader.ts'
 import type { LogStorage } from './log-storage.ts'
-import { dirname, join } from './paths.ts'
+import { dirname } from './paths.ts'
 import type { Segment } from './segment.ts'
 
 export interface TruncationOptions {
@@ -85,13 +83,12 @@ export class Truncation {
       isDamaged,
     }
     const identity = { topicId, logId: logId.toString('hex'), firstOffset: offset, flushMode }
-    const path = join(log.path, identityName)
     await flusher.inPlaceOfFlush(log, async () => {
       await storage.removeAll(log)
       this.#successors.add(successor)
       // That the log is damaged, and its flush mode, are to outlive the change of its identity.
       await checkpoint()
-      await replaceFile(storage.fileSystem, path, encodeIdentity(identity))
+      await replaceIdentity(storage.fileSystem, log.path, identity)
       log.beginAnew(logId, offset)
       flusher.noteCut(log)
       this.#successors.delete(successor)
