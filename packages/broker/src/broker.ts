@@ -16,11 +16,13 @@ import {
   Cluster,
   defaultTopicConfig,
   FetchSessions,
+  PartitionAdmin,
   Partitions,
   ProducerIds,
   RetentionTask,
   TopicConfigs,
   Topics,
+  unknownLogEnds,
 } from '@naru/services'
 import type { BrokerConfig } from './config.ts'
 import type { Endpoint } from './endpoints.ts'
@@ -154,6 +156,7 @@ function createDispatcher(
     clock,
     metadata,
     cluster,
+    partitionAdmin: new PartitionAdmin({ metadata, logEnds: unknownLogEnds(metadata.image) }),
     partitions,
     topics,
     topicConfigs,

@@ -11,6 +11,15 @@ export type { FetchedPartition, FetchPartition, FetchRequest } from './fetch.ts'
 export { fetch } from './fetch.ts'
 export type { SessionAnswer, SessionPartition, SessionPlan, Told } from './fetch-sessions.ts'
 export { FetchSessions } from './fetch-sessions.ts'
+export type { LogEnds } from './log-ends.ts'
+export { unknownLogEnds } from './log-ends.ts'
+export type {
+  NamedPartition,
+  PartitionMove,
+  PartitionOutcome,
+  Reassignment,
+} from './partition-admin.ts'
+export { PartitionAdmin } from './partition-admin.ts'
 export type { FoundOffset } from './partition-host.ts'
 export { PartitionHost, storageError } from './partition-host.ts'
 export { Partitions } from './partitions.ts'
