@@ -31,7 +31,7 @@ export async function openMetadata(
         partitions: config.number('num.partitions'),
         replicationFactor: config.number('default.replication.factor'),
       },
-      replicationFactorMax: 1,
+      replicationFactorMax: 32_767,
       isDeletionEnabled: config.flag('delete.topic.enable'),
       configDefault,
     },
