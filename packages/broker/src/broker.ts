@@ -17,6 +17,7 @@ import {
   defaultTopicConfig,
   FetchSessions,
   PartitionAdmin,
+  PartitionHistory,
   Partitions,
   ProducerIds,
   RetentionTask,
@@ -77,8 +78,12 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
     await options.fileSystem.makeDirectory(path)
     started.use(await lockDirectory(path))
   }
+  const history = new PartitionHistory()
   const metadata = started.use(
-    await openMetadata(options, (name) => defaultTopicConfig(config.topicDefaults, name)),
+    await openMetadata(options, {
+      configDefault: (name) => defaultTopicConfig(config.topicDefaults, name),
+      onEvents: (events) => history.note(events),
+    }),
   )
   const topicConfigs = new TopicConfigs(metadata.image, config.topicDefaults)
   const parts: { partitions: Partitions | undefined } = { partitions: undefined }
@@ -101,7 +106,9 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
   parts.partitions = partitions
   await metadata.follow(partitions)
   const cluster = new Cluster(metadata)
-  const services = { metadata, cluster, topicConfigs, partitions, directories }
+  const logEnds = unknownLogEnds(metadata.image)
+  const partitionAdmin = new PartitionAdmin({ metadata, logEnds, history })
+  const services = { metadata, cluster, partitionAdmin, topicConfigs, partitions, directories }
   const dispatcher = createDispatcher(options, services)
   const retention = new RetentionTask({
     partitions,
@@ -112,7 +119,7 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
   })
   started.defer(() => retention.stop())
   const listeners = await startKafkaListeners(options, dispatcher, started)
-  const grpc = await startGrpcListener(options, cluster, started)
+  const grpc = await startGrpcListener(options, { cluster, partitionAdmin }, started)
   const paths = new Map([...directories].map(([id, { path }]) => [id, path]))
   await join(options, metadata, { listeners, grpc, directories: paths })
   retention.start()
@@ -142,13 +149,14 @@ function createDispatcher(
   parts: {
     metadata: MetadataRuntime
     cluster: Cluster
+    partitionAdmin: PartitionAdmin
     topicConfigs: TopicConfigs
     partitions: Partitions
     directories: ReadonlyMap<string, LogDirectory>
   },
 ): Dispatcher {
   const { config, clock, random, fileSystem, logger, onFatal } = options
-  const { metadata, cluster, topicConfigs, partitions, directories } = parts
+  const { metadata, cluster, partitionAdmin, topicConfigs, partitions, directories } = parts
   const slots = config.number('max.incremental.fetch.session.cache.slots')
   const topics = new Topics({ metadata, random })
   const handlers = createHandlers({
@@ -156,7 +164,7 @@ function createDispatcher(
     clock,
     metadata,
     cluster,
-    partitionAdmin: new PartitionAdmin({ metadata, logEnds: unknownLogEnds(metadata.image) }),
+    partitionAdmin,
     partitions,
     topics,
     topicConfigs,

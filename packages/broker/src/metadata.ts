@@ -5,7 +5,12 @@ import {
   openMetadataStorage,
   type QuorumSettings,
 } from '@naru/consensus'
-import { defaultTiming, initialLevels, type MetadataRecord } from '@naru/metadata'
+import {
+  defaultTiming,
+  initialLevels,
+  type MetadataRecord,
+  type TimelineEvent,
+} from '@naru/metadata'
 import type { BrokerOptions } from './broker.ts'
 import type { BrokerConfig } from './config.ts'
 import { directoryIdOf } from './directory-id.ts'
@@ -13,7 +18,13 @@ import { directoryIdOf } from './directory-id.ts'
 /** Resolves when the quorum has a leader and this copy is up to date. */
 export async function openMetadata(
   options: BrokerOptions,
-  configDefault: (name: string) => string,
+  {
+    configDefault,
+    onEvents,
+  }: {
+    configDefault: (name: string) => string
+    onEvents: (events: readonly TimelineEvent[]) => void
+  },
 ): Promise<MetadataRuntime> {
   const { config, clock, random, fileSystem, network, onFatal } = options
   const logger = options.logger.child('metadata')
@@ -44,6 +55,7 @@ export async function openMetadata(
       sessionTimeoutMs: config.number('broker.session.timeout.ms'),
       heartbeatIntervalMs: config.number('broker.heartbeat.interval.ms'),
     },
+    onEvents,
     network: network ?? noNetwork(clock),
     clock,
     random,

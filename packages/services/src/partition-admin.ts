@@ -1,4 +1,4 @@
-/** Partitions as an operator changes them: each change is decided by the controller, for each partition by itself. */
+/** Partitions as an operator sees and changes them: each change is decided by the controller, for each partition by itself. */
 import type { MetadataRuntime } from '@naru/consensus'
 import {
   type ElectionKind,
@@ -10,6 +10,8 @@ import {
 } from '@naru/metadata'
 import { kafkaErrorByCode, kafkaErrors, type NodeId, topicPartitionKey } from '@naru/model'
 import type { LogEnds } from './log-ends.ts'
+import { explainPartition, type PartitionExplanation } from './partition-explanation.ts'
+import type { PartitionHistory } from './partition-history.ts'
 
 export interface NamedPartition {
   readonly topic: string
@@ -35,6 +37,7 @@ export interface Reassignment extends NamedPartition {
 export interface PartitionAdminOptions {
   readonly metadata: Pick<MetadataRuntime, 'image' | 'submit'>
   readonly logEnds: LogEnds
+  readonly history: Pick<PartitionHistory, 'of'>
 }
 
 /** Partitions in one command: its records become one entry of the log. */
@@ -102,6 +105,16 @@ export class PartitionAdmin {
         ...{ adding: image.addingReplicas, removing: image.removingReplicas },
       }))
       .filter(({ adding, removing }) => adding.length + removing.length > 0)
+  }
+
+  /** Why a partition is as it is. */
+  explain(named: NamedPartition): PartitionExplanation | Refusal {
+    const found = this.#find(named)
+    if (found === undefined) return unknown(named)
+    const { topic, partition, image } = found
+    const { history, metadata } = this.#options
+    const past = history.of(image.topicId, partition)
+    return explainPartition(metadata.image, { topic, partition: image }, past)
   }
 
   /** Asks the controller about those that there are, each once, some at a time. */
