@@ -16,11 +16,14 @@ import {
   Cluster,
   defaultTopicConfig,
   FetchSessions,
+  PartitionAdmin,
+  PartitionHistory,
   Partitions,
   ProducerIds,
   RetentionTask,
   TopicConfigs,
   Topics,
+  unknownLogEnds,
 } from '@naru/services'
 import type { BrokerConfig } from './config.ts'
 import type { Endpoint } from './endpoints.ts'
@@ -77,12 +80,14 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
     started.use(await lockDirectory(path))
   }
   const parts: { partitions?: Partitions; replication?: Replication } = {}
+  const history = new PartitionHistory()
   const metadata = started.use(
     await openMetadata(options, {
       configDefault: (name) => defaultTopicConfig(config.topicDefaults, name),
       // Who comes before there are partitions comes again.
       acceptReplication: (stream) =>
         parts.replication === undefined ? stream.reset() : parts.replication.accept(stream),
+      onEvents: (events) => history.note(events),
     }),
   )
   const topicConfigs = new TopicConfigs(metadata.image, config.topicDefaults)
@@ -108,7 +113,9 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
   replication.serve(partitions)
   await metadata.follow(partitions)
   const cluster = new Cluster(metadata)
-  const services = { metadata, cluster, topicConfigs, partitions, directories }
+  const logEnds = unknownLogEnds(metadata.image)
+  const partitionAdmin = new PartitionAdmin({ metadata, logEnds, history })
+  const services = { metadata, cluster, partitionAdmin, topicConfigs, partitions, directories }
   const dispatcher = createDispatcher(options, services)
   const retention = new RetentionTask({
     partitions,
@@ -119,7 +126,7 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
   })
   started.defer(() => retention.stop())
   const listeners = await startKafkaListeners(options, dispatcher, started)
-  const grpc = await startGrpcListener(options, cluster, started)
+  const grpc = await startGrpcListener(options, { cluster, partitionAdmin }, started)
   const paths = new Map([...directories].map(([id, { path }]) => [id, path]))
   const onRegistered = (brokerEpoch: bigint) => replication.registered(brokerEpoch)
   await join(options, metadata, { listeners, grpc, directories: paths, onRegistered })
@@ -161,13 +168,14 @@ function createDispatcher(
   parts: {
     metadata: MetadataRuntime
     cluster: Cluster
+    partitionAdmin: PartitionAdmin
     topicConfigs: TopicConfigs
     partitions: Partitions
     directories: ReadonlyMap<string, LogDirectory>
   },
 ): Dispatcher {
   const { config, clock, random, fileSystem, logger, onFatal } = options
-  const { metadata, cluster, topicConfigs, partitions, directories } = parts
+  const { metadata, cluster, partitionAdmin, topicConfigs, partitions, directories } = parts
   const slots = config.number('max.incremental.fetch.session.cache.slots')
   const topics = new Topics({ metadata, random })
   const handlers = createHandlers({
@@ -175,6 +183,7 @@ function createDispatcher(
     clock,
     metadata,
     cluster,
+    partitionAdmin,
     partitions,
     topics,
     topicConfigs,

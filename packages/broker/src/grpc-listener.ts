@@ -1,6 +1,6 @@
 import type { Address } from '@naru/base'
 import { createGrpcApi } from '@naru/grpc-api'
-import type { ClusterAdmin } from '@naru/services'
+import type { ClusterAdmin, PartitionAdmin } from '@naru/services'
 import type { BrokerOptions } from './broker.ts'
 import { addressesOf } from './listen-addresses.ts'
 
@@ -10,7 +10,10 @@ export const grpcListener = 'naru.grpc'
 /** Opens the listener for gRPC clients, if there is to be one; it ends with `started`. Returns where clients reach it. */
 export async function startGrpcListener(
   options: BrokerOptions,
-  admin: ClusterAdmin,
+  {
+    cluster: admin,
+    partitionAdmin: partitions,
+  }: { cluster: ClusterAdmin; partitionAdmin: PartitionAdmin },
   started: AsyncDisposableStack,
 ): Promise<Address | undefined> {
   const { config, clock, random, logger } = options
@@ -22,6 +25,7 @@ export async function startGrpcListener(
       address: { host, port },
       connectionsMax: config.number('max.connections'),
       admin,
+      partitions,
       clock,
       random,
       logger: logger.child('grpc'),

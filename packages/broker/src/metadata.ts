@@ -6,7 +6,12 @@ import {
   openMetadataStorage,
   type QuorumSettings,
 } from '@naru/consensus'
-import { defaultTiming, initialLevels, type MetadataRecord } from '@naru/metadata'
+import {
+  defaultTiming,
+  initialLevels,
+  type MetadataRecord,
+  type TimelineEvent,
+} from '@naru/metadata'
 import type { BrokerOptions } from './broker.ts'
 import type { BrokerConfig } from './config.ts'
 import { directoryIdOf } from './directory-id.ts'
@@ -17,9 +22,11 @@ export async function openMetadata(
   {
     configDefault,
     acceptReplication,
+    onEvents,
   }: {
     configDefault: (name: string) => string
     acceptReplication: (stream: MessageStream) => void
+    onEvents: (events: readonly TimelineEvent[]) => void
   },
 ): Promise<MetadataRuntime> {
   const { config, clock, random, fileSystem, network, onFatal } = options
@@ -51,6 +58,7 @@ export async function openMetadata(
       sessionTimeoutMs: config.number('broker.session.timeout.ms'),
       heartbeatIntervalMs: config.number('broker.heartbeat.interval.ms'),
     },
+    onEvents,
     network: network ?? noNetwork(clock),
     acceptReplication,
     clock,

@@ -2,6 +2,7 @@ import { Command, Option } from 'commander'
 import { addBrokerCommands } from './broker-commands.ts'
 import { addBrokerViews, addClusterCommands } from './cluster-commands.ts'
 import { exitCodesText } from './exit-codes.ts'
+import { addPartitionCommands } from './partition-commands.ts'
 import { addQuorumCommands } from './quorum-commands.ts'
 import { addConsume, addProduce } from './record-commands.ts'
 import { addReference } from './reference-commands.ts'
@@ -25,6 +26,7 @@ export function program(): Command {
   addBrokerCommands(naru)
   const topic = naru.command('topic').description('topics: create, list, describe, set, delete')
   addTopicCommands(topic)
+  addPartitionCommands(naru)
   addClusterCommands(naru)
   addBrokerViews(naru)
   addQuorumCommands(naru)

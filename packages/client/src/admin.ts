@@ -4,6 +4,7 @@ import type { Cluster, TopicView } from './cluster.ts'
 import { ClusterAdmin } from './cluster-admin.ts'
 import { checkAnswer } from './errors.ts'
 import { offsetBounds } from './offsets.ts'
+import { PartitionAdmin } from './partition-admin.ts'
 
 const topicType = 2
 
@@ -17,14 +18,16 @@ export interface TopicSetting {
 const topicSource = 1
 const defaultSource = 5
 
-/** Topics and their settings, and the cluster itself. Each call resolves when the cluster has done it. */
+/** Topics and their settings, their partitions, and the cluster itself. Each call resolves when the cluster has done it. */
 export class Admin {
   readonly #cluster: Cluster
   readonly cluster: ClusterAdmin
+  readonly partitions: PartitionAdmin
 
   constructor(cluster: Cluster) {
     this.#cluster = cluster
     this.cluster = new ClusterAdmin(cluster)
+    this.partitions = new PartitionAdmin(cluster)
   }
 
   listTopics(): Promise<TopicView[]> {

@@ -9,9 +9,11 @@ import { errorReason } from './error-reason.ts'
 import { NaruError, refusedBy } from './errors.ts'
 
 const folder = fileURLToPath(new URL('../../../proto', import.meta.url))
-const clusterService = 'naru.admin.v1.ClusterService'
+/** The services, and the files that define them. */
+const files = { ClusterService: 'cluster', PartitionService: 'partition' } as const
 
 export interface GrpcCall {
+  readonly service: keyof typeof files
   readonly method: string
   readonly request: object
   /** Completes "Cannot …". */
@@ -22,9 +24,9 @@ export interface GrpcCall {
 
 type Method = MethodDefinition<object, object>
 
-/** One call of ClusterService over a connection of its own. Rejects as an answer of the Kafka port would, with the same errors. */
-export async function callClusterService(at: Address, call: GrpcCall): Promise<object> {
-  const { path, requestSerialize, responseDeserialize } = methodOf(call.method)
+/** One call over a connection of its own. Rejects as an answer of the Kafka port would, with the same errors. */
+export async function callService(at: Address, call: GrpcCall): Promise<object> {
+  const { path, requestSerialize, responseDeserialize } = methodOf(call)
   const client = new Client(addressText(at), credentials.createInsecure(), {
     'grpc.use_local_subchannel_pool': 1,
     'grpc.enable_retries': 0,
@@ -44,10 +46,15 @@ export async function callClusterService(at: Address, call: GrpcCall): Promise<o
   }
 }
 
-function methodOf(name: string): Method {
-  const loaded = loadSync('naru/admin/v1/cluster.proto', { includeDirs: [folder], longs: String })
-  const service = loaded[clusterService] as Readonly<Record<string, Method>>
-  return service[name] as Method
+function methodOf({ service: name, method }: GrpcCall): Method {
+  const loaded = loadSync(`naru/admin/v1/${files[name]}.proto`, {
+    includeDirs: [folder],
+    longs: String,
+    enums: String,
+    defaults: true,
+  })
+  const service = loaded[`naru.admin.v1.${name}`] as Readonly<Record<string, Method>>
+  return service[method] as Method
 }
 
 function failureOf(error: ServiceError, at: Address, { what, timeoutMs }: GrpcCall): NaruError {

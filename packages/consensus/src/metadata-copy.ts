@@ -8,6 +8,8 @@ import {
   type MetadataRecord,
   replay,
   restoreImage,
+  type TimelineEvent,
+  timelineEvents,
   writtenLevel,
 } from '@naru/metadata'
 import type { StateMachine } from './state-machine.ts'
@@ -23,6 +25,8 @@ export interface MetadataFollower {
 }
 
 export interface MetadataCopyOptions {
+  /** What happened, before `onApplied` of the same records; a snapshot does not tell. */
+  readonly onEvents?: ((events: readonly TimelineEvent[]) => void) | undefined
   readonly onApplied: (records: readonly MetadataRecord[]) => void
   /** The follower failed, which it must not. */
   readonly onFatal: (error: unknown) => void
@@ -58,8 +62,11 @@ export class MetadataCopy implements StateMachine {
 
   apply(payload: Buffer, index: bigint): void {
     const records = decodeMetadataRecords(payload)
+    const { onEvents } = this.#options
+    const events = onEvents && timelineEvents(this.image, records)
     for (const record of records) replay(this.image, record)
     this.#appliedIndex = index
+    if (events !== undefined) onEvents?.(events)
     const follower = this.#follower
     if (follower === undefined) this.#followedIndex = index
     else void this.#inTurn(index, () => follower.follow(records))

@@ -3,7 +3,12 @@
  * leads.
  */
 import type { Address, Clock, Logger, MessageNetwork, MessageStream, Random } from '@naru/base'
-import type { ControllerSettings, LivenessTiming, MetadataRecord } from '@naru/metadata'
+import type {
+  ControllerSettings,
+  LivenessTiming,
+  MetadataRecord,
+  TimelineEvent,
+} from '@naru/metadata'
 import type { RaftEvent } from '@naru/raft'
 import { ActiveController } from './active-controller.ts'
 import { internalAddressesIn, internalAddressOf } from './internal-addresses.ts'
@@ -26,6 +31,8 @@ export interface MetadataNodeOptions {
   readonly liveness: LivenessTiming
   /** What a new cluster begins with. */
   readonly firstRecords: () => readonly MetadataRecord[]
+  /** Hears what happened in the cluster, from where the log begins that this node has. */
+  readonly onEvents?: (events: readonly TimelineEvent[]) => void
   readonly network: MessageNetwork
   /** Takes the streams of brokers that follow partitions of this one; without it they are refused. */
   readonly acceptReplication?: (stream: MessageStream) => void
@@ -61,6 +68,7 @@ export class MetadataNode implements AsyncDisposable {
     this.#events = events
     this.incarnationId = options.random.bytes(16).toString('base64url')
     this.copy = new MetadataCopy({
+      onEvents: options.onEvents,
       onApplied: (records) => {
         this.#controller?.sessions?.changed(records)
         events.applied(records)

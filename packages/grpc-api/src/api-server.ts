@@ -7,17 +7,20 @@ import { HealthImplementation } from 'grpc-health-check'
 import { CallsInWork } from './calls-in-work.ts'
 import { clusterHandlers, type QuorumAdmin } from './cluster-service.ts'
 import { elapsed } from './elapsed.ts'
+import { type PartitionExplainer, partitionHandlers } from './partition-service.ts'
 import { reflectionService } from './reflection.ts'
 import { type CallPorts, type UnaryHandler, unaryCall } from './unary-call.ts'
 
 const folder = fileURLToPath(new URL('../../../proto', import.meta.url))
 const clusterService = 'naru.admin.v1.ClusterService'
+const partitionService = 'naru.admin.v1.PartitionService'
 
 /** How long calls in work may take when the server stops. */
 const drainMsMax = 5_000
 
 export interface ApiPorts extends Omit<CallPorts, 'inWork'> {
   readonly admin: QuorumAdmin
+  readonly partitions: PartitionExplainer
 }
 
 export interface ApiServer {
@@ -30,11 +33,17 @@ export interface ApiServer {
 }
 
 export function createApiServer(ports: ApiPorts): ApiServer {
-  const { clock, admin } = ports
+  const { clock, admin, partitions } = ports
   const server = new Server({ 'grpc.enable_channelz': 0 })
   const inWork = new CallsInWork()
-  addClusterService(server, admin, { ...ports, inWork })
-  const health = new HealthImplementation({ '': 'SERVING', [clusterService]: 'SERVING' })
+  const calls = { ...ports, inWork }
+  addService(server, { name: clusterService, file: 'cluster', ...calls }, clusterHandlers(admin))
+  const ofPartitions = partitionHandlers(partitions)
+  addService(server, { name: partitionService, file: 'partition', ...calls }, ofPartitions)
+  const names = ['', clusterService, partitionService]
+  const health = new HealthImplementation(
+    Object.fromEntries(names.map((name) => [name, 'SERVING' as const])),
+  )
   health.addToServer(server)
   reflectionService().addToServer(server)
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure())
@@ -42,8 +51,7 @@ export function createApiServer(ports: ApiPorts): ApiServer {
   return {
     inject: (socket) => injector.injectConnection(socket),
     drain: async () => {
-      health.setStatus('', 'NOT_SERVING')
-      health.setStatus(clusterService, 'NOT_SERVING')
+      for (const name of names) health.setStatus(name, 'NOT_SERVING')
       // It calls back before the calls are over: whether they are is counted here.
       server.tryShutdown(() => {})
       await Promise.race([inWork.whenIdle(), elapsed(clock, drainMsMax)])
@@ -52,16 +60,20 @@ export function createApiServer(ports: ApiPorts): ApiServer {
   }
 }
 
-function addClusterService(server: Server, admin: QuorumAdmin, ports: CallPorts): void {
+function addService(
+  server: Server,
+  { name, file, ...ports }: { name: string; file: string } & CallPorts,
+  handlers: object,
+): void {
   const implementation: UntypedServiceImplementation = {}
-  for (const [method, handler] of Object.entries(clusterHandlers(admin))) {
+  for (const [method, handler] of Object.entries(handlers)) {
     implementation[method] = unaryCall(ports, handler as UnaryHandler<object, object>)
   }
-  const loaded = loadSync('naru/admin/v1/cluster.proto', {
+  const loaded = loadSync(`naru/admin/v1/${file}.proto`, {
     includeDirs: [folder],
     longs: String,
     enums: String,
     defaults: true,
   })
-  server.addService(loaded[clusterService] as Parameters<Server['addService']>[0], implementation)
+  server.addService(loaded[name] as Parameters<Server['addService']>[0], implementation)
 }

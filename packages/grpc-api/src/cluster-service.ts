@@ -1,6 +1,7 @@
 import { kafkaErrors } from '@naru/model'
 import type { ClusterAdmin, QuorumStatus, ReplicaStatus, VoterKey } from '@naru/services'
 import type { CallError } from './error-map.ts'
+import { timestampOf } from './timestamp.ts'
 import { Refused, type UnaryHandler } from './unary-call.ts'
 
 /** The part of administration that this API has so far. */
@@ -70,11 +71,4 @@ function replicaOf(replica: ReplicaStatus) {
     lastFetchTime: timestampOf(replica.lastFetchMs),
     lastCaughtUpTime: timestampOf(replica.lastCaughtUpMs),
   }
-}
-
-/** `google.protobuf.Timestamp`; absent for what is not known. */
-function timestampOf(ms: number) {
-  if (ms < 0) return undefined
-  const seconds = Math.floor(ms / 1000)
-  return { seconds: String(seconds), nanos: (ms - seconds * 1000) * 1_000_000 }
 }

@@ -83,6 +83,7 @@ const commands: Command[] = [
   },
   {
     type: 'reassignPartitions',
+    allowsOtherFactor: true,
     partitions: [
       { topicId: id, partition: 0, replicas: [2, 1] },
       { topicId: id, partition: 1, replicas: null },

@@ -15,7 +15,7 @@ function eventful(): TestCluster {
   cluster.topic([1, 2, 3], { 'retention.ms': '8', 'naru.flush': 'async' })
   const replicas = [4, 2, 3]
   const move = { topicId: idOf(1), partition: 0, replicas }
-  cluster.accepted({ type: 'reassignPartitions', partitions: [move] })
+  cluster.accepted({ type: 'reassignPartitions', allowsOtherFactor: true, partitions: [move] })
   cluster.fence(2, 3)
   cluster.startAfter('os-crash', 3)
   const directories = [directoryOfBroker(4)]

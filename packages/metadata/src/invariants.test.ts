@@ -146,11 +146,16 @@ class Walk {
       case 'move':
         return {
           type: 'reassignPartitions',
+          allowsOtherFactor: true,
           partitions: [{ ...at, replicas: subset(brokers, pick) }],
         }
       case 'cancel':
         return image.topics.has(topic)
-          ? { type: 'reassignPartitions', partitions: [{ ...at, replicas: null }] }
+          ? {
+              type: 'reassignPartitions',
+              allowsOtherFactor: true,
+              partitions: [{ ...at, replicas: null }],
+            }
           : undefined
     }
   }

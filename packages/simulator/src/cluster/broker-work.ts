@@ -49,6 +49,7 @@ export class BrokerWork {
       case 0:
         return {
           type: 'reassignPartitions',
+          allowsOtherFactor: true,
           partitions: [{ ...at, replicas: this.#someReplicas(life) }],
         }
       case 1:

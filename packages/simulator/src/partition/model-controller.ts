@@ -121,7 +121,11 @@ export class ModelController {
   }
 
   reassign(replicas: readonly NodeId[] | null): void {
-    this.run({ type: 'reassignPartitions', partitions: [{ ...this.#key, replicas }] })
+    this.run({
+      type: 'reassignPartitions',
+      allowsOtherFactor: true,
+      partitions: [{ ...this.#key, replicas }],
+    })
   }
 
   #setting(name: string): string {
