@@ -6,6 +6,7 @@ import type {
   MessageServer,
   MessageStream,
   StreamClose,
+  StreamService,
 } from './message-network.ts'
 
 export interface NetworkUnderTest {
@@ -67,7 +68,7 @@ export function messageNetworkContract(create: () => NetworkUnderTest): void {
   async function pair() {
     const under = create()
     const { server, accepted } = await serve(under)
-    const opener = new Recorded(under.network.open(server.address))
+    const opener = new Recorded(under.network.open(server.address, 'peer'))
     opener.stream.send(call(-1))
     await under.until(() => accepted[0]?.messages.length === 1)
     const acceptor = accepted[0]!
@@ -93,7 +94,7 @@ export function messageNetworkContract(create: () => NetworkUnderTest): void {
   it('delivers what was sent before the stream was there', async () => {
     const under = create()
     const { server, accepted } = await serve(under)
-    const { stream } = new Recorded(under.network.open(server.address))
+    const { stream } = new Recorded(under.network.open(server.address, 'peer'))
     for (const id of upTo(10)) stream.send(call(id))
     await under.until(() => accepted[0]?.messages.length === 10)
     expect(idsOf(accepted[0]!.messages)).toEqual(upTo(10))
@@ -247,9 +248,45 @@ export function messageNetworkContract(create: () => NetworkUnderTest): void {
     expect([opener.closes, acceptor.closes]).toEqual([['lost'], ['lost']])
   })
 
+  it('resets what is not handled in the turn it came', async () => {
+    const under = create()
+    const server = await under.network.listen(under.address(), (stream) => stream.reset())
+    servers.push(server)
+    const opener = new Recorded(under.network.open(server.address, 'replication'))
+    opener.stream.send({ cancelled: [1] })
+    await under.until(() => opener.closes.length > 0)
+    expect(opener.closes).toEqual(['lost'])
+  })
+
+  it('serves both services at one address, and keeps them apart', async () => {
+    const under = create()
+    const accepted: [StreamService, Recorded][] = []
+    const server = await under.network.listen(under.address(), (stream, service) => {
+      accepted.push([service, new Recorded(stream)])
+    })
+    servers.push(server)
+    const peer = new Recorded(under.network.open(server.address, 'peer'))
+    const replication = new Recorded(under.network.open(server.address, 'replication'))
+    peer.stream.send(call(1))
+    replication.stream.send({ cancelled: [2, 3] })
+    await under.until(() => accepted.filter(([, each]) => each.messages.length > 0).length === 2)
+    const at = new Map(accepted)
+    at.get('peer')!.stream.send(call(4))
+    at.get('replication')!.stream.send({ refused: [{ id: 5, errorCode: 6 }] })
+    await under.until(() => peer.messages.length + replication.messages.length === 2)
+    expect(idsOf(at.get('peer')!.messages)).toEqual([1])
+    expect(at.get('replication')!.messages).toMatchObject([{ cancelled: [2, 3] }])
+    expect(idsOf(peer.messages)).toEqual([4])
+    expect(replication.messages).toMatchObject([{ refused: [{ id: 5, errorCode: 6 }] }])
+    replication.stream.reset()
+    await under.until(() => at.get('replication')!.closes.length > 0)
+    expect([...peer.closes, ...at.get('peer')!.closes]).toEqual([])
+    peer.stream.reset()
+  })
+
   it('refuses where nobody listens', async () => {
     const under = create()
-    const opener = new Recorded(under.network.open(under.nobody()))
+    const opener = new Recorded(under.network.open(under.nobody(), 'peer'))
     opener.stream.send(call(1))
     await under.until(() => opener.closes.length > 0)
     expect(opener.closes).toEqual(['refused'])
@@ -260,7 +297,7 @@ export function messageNetworkContract(create: () => NetworkUnderTest): void {
     await server.close()
     await until(() => opener.closes.length > 0 && acceptor.closes.length > 0)
     expect([opener.closes, acceptor.closes]).toEqual([['lost'], ['lost']])
-    const late = new Recorded(network.open(server.address))
+    const late = new Recorded(network.open(server.address, 'peer'))
     await until(() => late.closes.length > 0)
     expect(late.closes).toEqual(['refused'])
   })
@@ -268,7 +305,7 @@ export function messageNetworkContract(create: () => NetworkUnderTest): void {
   it('may be reset before it is there', async () => {
     const under = create()
     const { server } = await serve(under)
-    const opener = new Recorded(under.network.open(server.address))
+    const opener = new Recorded(under.network.open(server.address, 'peer'))
     opener.stream.reset()
     await under.until(() => opener.closes.length > 0)
     expect(opener.closes).toEqual(['lost'])
@@ -277,7 +314,7 @@ export function messageNetworkContract(create: () => NetworkUnderTest): void {
   it('keeps many streams apart', async () => {
     const under = create()
     const { server, accepted } = await serve(under, (from, frame) => from.stream.send(frame))
-    const openers = upTo(30).map(() => new Recorded(under.network.open(server.address)))
+    const openers = upTo(30).map(() => new Recorded(under.network.open(server.address, 'peer')))
     openers.forEach(({ stream }, at) => {
       for (const id of upTo(20)) stream.send(call(at * 100 + id))
     })

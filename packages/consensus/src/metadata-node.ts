@@ -2,7 +2,7 @@
  * This node's part in keeping the metadata: its place in the quorum, its copy of the metadata, and the controller while this node
  * leads.
  */
-import type { Address, Clock, Logger, MessageNetwork, Random } from '@naru/base'
+import type { Address, Clock, Logger, MessageNetwork, MessageStream, Random } from '@naru/base'
 import type { ControllerSettings, LivenessTiming, MetadataRecord } from '@naru/metadata'
 import type { RaftEvent } from '@naru/raft'
 import { ActiveController } from './active-controller.ts'
@@ -117,6 +117,10 @@ export class MetadataNode implements AsyncDisposable {
   /** Where the other brokers reach this one. */
   get internalAddress(): Address {
     return this.#running.links.advertised
+  }
+
+  acceptReplication(accept: (stream: MessageStream) => void): void {
+    this.#running.links.acceptReplication(accept)
   }
 
   /** Resolves when the entry at `index` is applied here. */

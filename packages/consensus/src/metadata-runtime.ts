@@ -2,7 +2,7 @@
  * The cluster's metadata for the rest of the broker: a copy that follows the log, and the way to the controller for everything that
  * is to change. Commands are decided where the quorum's leader is and are answered here when this copy shows what they did.
  */
-import type { Clock, Timer } from '@naru/base'
+import type { Clock, MessageStream, Timer } from '@naru/base'
 import {
   type Command,
   type CommandType,
@@ -104,6 +104,11 @@ export class MetadataRuntime implements AsyncDisposable {
   /** Where the other brokers reach this one. */
   get internalAddress() {
     return this.#node.internalAddress
+  }
+
+  /** From now on streams of replication that others open at `internalAddress` are handed to `accept`; until then they are reset. */
+  acceptReplication(accept: (stream: MessageStream) => void): void {
+    this.#node.acceptReplication(accept)
   }
 
   /** From now on answers to commands wait for `follower`. Resolves when it has taken over what there is. */

@@ -59,7 +59,7 @@ async function peer(...parameters: string[]): Promise<{ child: ChildProcess; lin
 describe('another process', () => {
   it('that serves a stream and is killed has refused it', async () => {
     const { child, line } = await peer('serve')
-    const stream = network.open({ host: '127.0.0.1', port: Number(line) })
+    const stream = network.open({ host: '127.0.0.1', port: Number(line) }, 'peer')
     const answered = Promise.withResolvers<void>()
     const closed = closeOf(stream, answered.resolve)
     stream.send({ calls: [{ id: 1 }] })
@@ -70,7 +70,7 @@ describe('another process', () => {
 
   it('that is killed with bytes underway has refused it', async () => {
     const { child, line } = await peer('serve')
-    const stream = network.open({ host: '127.0.0.1', port: Number(line) })
+    const stream = network.open({ host: '127.0.0.1', port: Number(line) }, 'peer')
     const answered = Promise.withResolvers<void>()
     const closed = closeOf(stream, answered.resolve)
     stream.send({ calls: [{ id: 1 }] })
@@ -111,7 +111,7 @@ describe('an address', () => {
       .listen(0, '127.0.0.1')
     await once(silent, 'listening')
     const { port } = silent.address() as net.AddressInfo
-    const stream = network.open({ host: '127.0.0.1', port })
+    const stream = network.open({ host: '127.0.0.1', port }, 'peer')
     let drains = 0
     const closed = new Promise<StreamClose>((resolve) => {
       stream.handle({ message() {}, drain: () => drains++, close: resolve })
@@ -133,14 +133,14 @@ describe('an address', () => {
     const fillers = Array.from({ length: 4 }, () => net.connect(port, '127.0.0.1'))
     for (const socket of fillers) socket.on('error', () => {})
     await once(fillers[0]!, 'connect')
-    expect(await closeOf(network.open({ host: '127.0.0.1', port }))).toBe('lost')
+    expect(await closeOf(network.open({ host: '127.0.0.1', port }, 'peer'))).toBe('lost')
     for (const socket of fillers) socket.destroy()
     await until(() => !process.getActiveResourcesInfo().includes('ConnectWrap'))
   })
 
   it('that refused has no part in what is connected next', async () => {
     const closed = Promise.withResolvers<number>()
-    network.open({ host: '127.0.0.1', port: unused }).handle({
+    network.open({ host: '127.0.0.1', port: unused }, 'peer').handle({
       message() {},
       drain() {},
       close: () => {
@@ -153,7 +153,7 @@ describe('an address', () => {
   })
 
   it('that cannot be resolved loses the stream', async () => {
-    expect(await closeOf(network.open({ host: 'nowhere.invalid', port: 1 }))).toBe('lost')
+    expect(await closeOf(network.open({ host: 'nowhere.invalid', port: 1 }, 'peer'))).toBe('lost')
   })
 
   it('that is taken is refused with its errno name', async () => {
@@ -173,7 +173,7 @@ describe('bytes that are no frame', () => {
     socket.on('error', () => {}).resume()
     socket.end('GET / HTTP/1.1\r\n\r\n')
     await once(socket, 'close')
-    const stream = network.open(server.address)
+    const stream = network.open(server.address, 'peer')
     const closed = closeOf(stream)
     stream.end()
     expect(await closed).toBe('lost')

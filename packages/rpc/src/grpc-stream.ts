@@ -1,9 +1,6 @@
 import type { Clock, MessageStream, StreamClose, Timer } from '@naru/base'
 import type { Codec } from './frame-codec.ts'
-
-/** Bytes and messages that may wait before `send` returns false. */
-const queuedBytesMax = 1 << 20
-const queuedMessagesMax = 1024
+import { queuedMessagesMax } from './limits.ts'
 
 /** How long the other side may take to take what is queued, after `end`. */
 const endMsMax = 5_000
@@ -19,6 +16,8 @@ export interface GrpcStreamOptions {
   readonly call: Call
   readonly encoder: Codec
   readonly decoder: Codec
+  /** Bytes that may wait before `send` returns false. */
+  readonly queuedBytesMax: number
   readonly clock: Clock
   /** Breaks the call off. */
   abort(): void
@@ -69,6 +68,7 @@ export class GrpcStream implements MessageStream {
   send(message: object): boolean {
     if (this.#isClosed || this.#isLeaving) return false
     this.#enqueue(this.#options.encoder.encode(message))
+    const { queuedBytesMax } = this.#options
     if (this.#queuedBytes > queuedBytesMax || this.#queue.length > queuedMessagesMax) {
       this.#needsDrain = true
     }

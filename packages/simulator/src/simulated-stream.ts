@@ -2,7 +2,7 @@
  * One stream between two processes, as their kernels and the way between them see it. Side 0 opened it. What one side does travels
  * in its queue to the other: the opening, messages, the close. A side whose process is gone is closed without a word.
  */
-import type { Clock, MessageStream, StreamClose } from '@naru/base'
+import type { Clock, MessageStream, StreamClose, StreamService } from '@naru/base'
 import { copyMessage } from './plain-data.ts'
 import type { SimulatedProcess } from './simulated-process.ts'
 import { type Item, type Obstacle, StreamQueue } from './stream-queue.ts'
@@ -15,7 +15,7 @@ export interface StreamWorld {
   readonly clock: Clock
   readonly limits: StreamLimits
   /** For what the opener says, and for what the acceptor says; without it messages arrive as they were sent. */
-  readonly codecs: { readonly request: MessageCodec; readonly response: MessageCodec } | undefined
+  readonly codecs: StreamCodecs | undefined
   delayMs(): number
   /** What is in the way of `item` to `to`, apart from the stream's own state. */
   obstacle(
@@ -44,6 +44,10 @@ export interface StreamLimits {
   /** After which an attempt that is not answered is given up. */
   readonly attemptMs: number
 }
+
+export type StreamCodecs = Readonly<
+  Record<StreamService, { readonly request: MessageCodec; readonly response: MessageCodec }>
+>
 
 /** To and from the bytes in which a message would travel. */
 export interface MessageCodec {
@@ -136,6 +140,7 @@ class StreamEnd implements MessageStream {
 
 export class SimulatedStream {
   readonly id: number
+  readonly service: StreamService
   /** Names of the hosts of both sides. */
   readonly hosts: readonly [string, string]
   readonly port: number
@@ -153,6 +158,7 @@ export class SimulatedStream {
     world: StreamWorld,
     parts: {
       id: number
+      service: StreamService
       hosts: readonly [string, string]
       port: number
       opener: SimulatedProcess
@@ -162,6 +168,7 @@ export class SimulatedStream {
   ) {
     this.#world = world
     this.id = parts.id
+    this.service = parts.service
     this.#isHanging = parts.isHanging
     this.hosts = parts.hosts
     this.port = parts.port
@@ -263,7 +270,7 @@ export class SimulatedStream {
   #makeEnd(side: Side, process: SimulatedProcess): StreamEnd {
     const queue = this.#queues[side]
     const onReset = () => this.#reset(side)
-    const codec = this.#world.codecs?.[side === 0 ? 'request' : 'response']
+    const codec = this.#world.codecs?.[this.service][side === 0 ? 'request' : 'response']
     return new StreamEnd({ process, world: this.#world, queue, codec, onReset })
   }
 
@@ -348,7 +355,8 @@ export class SimulatedStream {
     end.isClosed = true
     end.process.setTimer(0, () => {
       this.#world.note(this, 'close', side, reason)
-      this.#eventsOf(end).close(reason)
+      // Who resets it in the turn it came has no need to hear of it.
+      end.events?.close(reason)
     })
     this.#considerOver()
   }

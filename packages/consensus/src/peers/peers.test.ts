@@ -1,5 +1,5 @@
 // Calls over links that come and go: an answer finds its way, and what nobody got is known to have had no effect.
-import { type Address, silentLogger } from '@naru/base'
+import { type Address, type StreamClose, silentLogger } from '@naru/base'
 import { SeededRandom, SimulatedClock, SimulatedNetwork } from '@naru/simulator'
 import { beforeEach, expect, it } from 'vitest'
 import { Calls } from './calls.ts'
@@ -77,4 +77,30 @@ it('a call that could not be sent is answered as one that had no effect', async 
   // Now it waits before it dials again, and says so at once.
   expect(await clock.drive(caller.call(2))).toMatchObject({ failure: 'BUSY' })
   expect(clock.monotonic()).toBeLessThan(timeoutMs)
+})
+
+it('hands over streams of replication from when they are wanted, and resets those before', async () => {
+  const { peers } = await node(1)
+  const { network: other } = network.start('b')
+  const openStream = () => {
+    const closes: StreamClose[] = []
+    const messages: object[] = []
+    const stream = other.open(addresses.get(1) as Address, 'replication')
+    stream.handle({
+      message: (message) => messages.push(message),
+      drain() {},
+      close: (reason) => closes.push(reason),
+    })
+    return { closes, messages }
+  }
+  const early = openStream()
+  await pass(100)
+  expect(early.closes).toEqual(['lost'])
+  peers.acceptReplication((stream) => {
+    stream.handle({ message() {}, drain() {}, close() {} })
+    stream.send({ refused: [] })
+  })
+  const late = openStream()
+  await pass(100)
+  expect(late).toEqual({ closes: [], messages: [{ refused: [] }] })
 })

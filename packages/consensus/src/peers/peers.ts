@@ -2,7 +2,15 @@
  * The other brokers: one link to each that is needed, opened by whoever has something to say first. Lossy: what cannot be said now
  * is dropped, and nobody is told; who needs an answer waits for it with a deadline.
  */
-import type { Address, Clock, Logger, MessageNetwork, MessageServer } from '@naru/base'
+import type {
+  AcceptStream,
+  Address,
+  Clock,
+  Logger,
+  MessageNetwork,
+  MessageServer,
+  MessageStream,
+} from '@naru/base'
 import type { Frame, Hello } from './frame.ts'
 import { FrameOutbox } from './frame-outbox.ts'
 import { type LinkEnd, PeerLink } from './peer-link.ts'
@@ -47,6 +55,7 @@ export class Peers implements AsyncDisposable {
   readonly #dialing = new Map<number, Dialing>()
   readonly #attempts = new Map<PeerLink, (outcome: Hello | LinkEnd) => void>()
   #server: MessageServer | undefined
+  #acceptReplication: (stream: MessageStream) => void = (stream) => stream.reset()
   #isStopped = false
 
   constructor(options: PeersOptions) {
@@ -59,11 +68,18 @@ export class Peers implements AsyncDisposable {
 
   /** Takes streams of others; returns the address that was bound. */
   async listen(address: Address): Promise<Address> {
-    this.#server = await this.#options.network.listen(address, (stream) => {
+    const accept: AcceptStream = (stream, service) => {
       if (this.#isStopped) stream.reset()
-      else this.#link(stream, false)
-    })
+      else if (service === 'peer') this.#link(stream, false)
+      else this.#acceptReplication(stream)
+    }
+    this.#server = await this.#options.network.listen(address, accept)
     return this.#server.address
+  }
+
+  /** Hands over streams of replication, which come to the same address; those that came earlier were reset. */
+  acceptReplication(accept: (stream: MessageStream) => void): void {
+    this.#acceptReplication = accept
   }
 
   /**
@@ -90,7 +106,7 @@ export class Peers implements AsyncDisposable {
   /** Asks who is at an address, over a link of its own that stays. Never rejects. */
   greet(address: Address): Promise<Hello | LinkEnd> {
     if (this.#isStopped) return Promise.resolve('lost')
-    const link = this.#link(this.#options.network.open(address), true)
+    const link = this.#link(this.#options.network.open(address, 'peer'), true)
     return new Promise((resolve) => this.#attempts.set(link, resolve))
   }
 
@@ -100,7 +116,7 @@ export class Peers implements AsyncDisposable {
     await this.#server?.close()
   }
 
-  #link(stream: Parameters<Parameters<MessageNetwork['listen']>[1]>[0], isOpener: boolean) {
+  #link(stream: MessageStream, isOpener: boolean) {
     const { clock, self } = this.#options
     const link: PeerLink = new PeerLink({
       stream,

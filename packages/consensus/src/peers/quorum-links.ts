@@ -1,5 +1,5 @@
 /** The links to the other nodes of the quorum and its brokers: who they are, where they are, what they say, and whether they live. */
-import type { Address, Clock, Logger, MessageNetwork } from '@naru/base'
+import type { Address, Clock, Logger, MessageNetwork, MessageStream } from '@naru/base'
 import type { ReplicaKey } from '@naru/raft'
 import type { QuorumSettings } from '../quorum-settings.ts'
 import { nodeOf, replicaKey } from '../replica-key.ts'
@@ -100,6 +100,11 @@ export class QuorumLinks implements AsyncDisposable {
     if (listen === undefined) return
     const { port } = await this.#peers.listen(listen)
     this.#advertised = { ...advertised, port: advertised.port === 0 ? port : advertised.port }
+  }
+
+  /** Hands over streams of replication, which come to the same address; those that came earlier were reset. */
+  acceptReplication(accept: (stream: MessageStream) => void): void {
+    this.#peers.acceptReplication(accept)
   }
 
   post(nodeId: number, frame: Frame, directoryId?: string): void {

@@ -1,0 +1,14 @@
+export type {
+  Accepted,
+  Acknowledgement,
+  Batches,
+  Divergence,
+  FollowerFrame,
+  Greeting,
+  LeaderFrame,
+  OutgoingBatches,
+  OutgoingFollowerFrame,
+  OutgoingLeaderFrame,
+  Refusal,
+  Subscription,
+} from './frames.ts'
