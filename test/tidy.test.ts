@@ -78,7 +78,10 @@ describe('layers', () => {
         readFileSync(join(root, 'packages', name, 'package.json'), 'utf8'),
       )
       const used = new Set(
-        files.filter((file) => file.packageName === name).flatMap((file) => importsOf(file.text)),
+        files
+          .filter((file) => file.packageName === name)
+          .flatMap((file) => importsOf(file.text))
+          .map((target) => target.replace(/^(@[^/]+\/[^/]+)\/.*/, '$1')),
       )
       return Object.keys(manifest.dependencies ?? {})
         .filter((dependency) => !used.has(dependency))

@@ -65,14 +65,16 @@ export function messageNetworkContract(create: () => NetworkUnderTest): void {
   }
 
   /** Two ends of one stream, both of which have heard of the other. */
-  async function pair() {
+  async function pair(service: StreamService = 'peer') {
     const under = create()
     const { server, accepted } = await serve(under)
-    const opener = new Recorded(under.network.open(server.address, 'peer'))
-    opener.stream.send(call(-1))
+    const opener = new Recorded(under.network.open(server.address, service))
+    const [asked, answered] =
+      service === 'peer' ? [call(-1), call(-1)] : [{ cancelled: [-1] }, { refused: [] }]
+    opener.stream.send(asked)
     await under.until(() => accepted[0]?.messages.length === 1)
     const acceptor = accepted[0]!
-    acceptor.stream.send(call(-1))
+    acceptor.stream.send(answered)
     await under.until(() => opener.messages.length === 1)
     opener.messages.length = 0
     acceptor.messages.length = 0
@@ -138,6 +140,55 @@ export function messageNetworkContract(create: () => NetworkUnderTest): void {
     const [first] = (acceptor.messages[0]!['raft'] as { append: { entries: Frame[] } }[])!
     expect(Buffer.isBuffer(first!.append.entries[1]!['data'])).toBe(true)
     expect(first!.append.entries[2]).toEqual({ index: '3', term: '1', noop: {} })
+  })
+
+  it('carries every kind of field of replication, records as a view of all that was given', async () => {
+    const { opener, acceptor, until } = await pair('replication')
+    const hello = {
+      clusterId: 'ünï',
+      nodeId: 1,
+      expectedNodeId: 0,
+      brokerEpoch: 9_007_199_254_740_993n,
+      incarnationId: '',
+    }
+    const subscription = {
+      id: 1,
+      topicId: 't',
+      partition: 2,
+      leaderEpoch: 3,
+      logStartOffset: 0n,
+      logEndOffset: 2n ** 63n - 1n,
+      flushedOffset: 5n,
+      lastEpoch: -1,
+      highWatermark: -1n,
+    }
+    const head = { id: 1, logStartOffset: 0n, highWatermark: 7n }
+    const records = [Buffer.from([0, 255]), Buffer.alloc(0), Buffer.from('x')]
+    opener.stream.send({ hello, subscriptions: [subscription], cancelled: [-5, 6] })
+    acceptor.stream.send({
+      batches: [
+        { ...head, records },
+        { ...head, records: [] },
+      ],
+    })
+    records[0]?.fill(9)
+    await until(() => opener.messages.length === 1 && acceptor.messages.length === 1)
+    expect(acceptor.messages[0]).toEqual({
+      hello,
+      subscriptions: [subscription],
+      acknowledgements: [],
+      cancelled: [-5, 6],
+    })
+    expect(opener.messages[0]).toEqual({
+      hello: undefined,
+      accepted: [],
+      diverging: [],
+      refused: [],
+      batches: [
+        { ...head, records: Buffer.from([0, 255, 120]) },
+        { ...head, records: Buffer.alloc(0) },
+      ],
+    })
   })
 
   it('gives absent messages as undefined, and scalars and lists with their defaults', async () => {

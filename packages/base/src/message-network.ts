@@ -1,6 +1,7 @@
 /**
  * The port of message streams between brokers: gRPC in production, queues with faults in the simulator. A message is plain data in
- * the shape of a protobuf message: strings (64-bit integers too), numbers, booleans, Buffers, arrays and objects of these.
+ * the shape of a protobuf message: strings, numbers, booleans, Buffers, arrays and objects of these. 64-bit integers are strings in
+ * `peer` and bigints in `replication`, where bytes are given as several buffers and arrive as one, a view.
  */
 import type { Address } from './byte-transport.ts'
 

@@ -17,24 +17,27 @@ export interface FrameCodecs {
 }
 
 const folder = fileURLToPath(new URL('../../../proto', import.meta.url))
+const serviceName = 'naru.internal.v1.PeerService'
 
 /**
  * Readers see scalars with their defaults, lists that are empty when absent, and absent messages as undefined. Members of a oneof
  * are there when they were set.
  */
-export function loadFrameCodecs(file: string, service: string, method: string): FrameCodecs {
-  const loaded = loadSync(`naru/internal/v1/${file}`, {
+export function loadFrameCodecs(): FrameCodecs {
+  const loaded = loadSync('naru/internal/v1/peer.proto', {
     includeDirs: [folder],
     longs: String,
     enums: String,
     defaults: true,
   })
-  const definition = loaded[`naru.internal.v1.${service}`] as ServiceDefinition
-  const found = definition[method] as MethodDefinition<object, object>
+  const connect = (loaded[serviceName] as ServiceDefinition)['Connect'] as MethodDefinition<
+    object,
+    object
+  >
   return {
-    path: found.path,
-    request: codecOf(found.requestSerialize, found.requestDeserialize),
-    response: codecOf(found.responseSerialize, found.responseDeserialize),
+    path: connect.path,
+    request: codecOf(connect.requestSerialize, connect.requestDeserialize),
+    response: codecOf(connect.responseSerialize, connect.responseDeserialize),
   }
 }
 

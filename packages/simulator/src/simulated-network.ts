@@ -12,6 +12,7 @@ import {
   type StreamService,
   TransportError,
 } from '@naru/base'
+import { replicationCodecs } from '@naru/rpc/replication'
 import { calm, type NetworkFaults } from './network-faults.ts'
 import type { SeededRandom } from './seeded-random.ts'
 import type { SimulatedClock } from './simulated-clock.ts'
@@ -87,7 +88,8 @@ export class SimulatedNetwork {
     const { codecs, ...limits } = options
     this.#clock = clock
     this.#random = random
-    this.#codecs = codecs
+    // What is received there has another shape than what is sent.
+    this.#codecs = { replication: replicationCodecs, ...codecs }
     this.#limits = { ...defaultLimits, ...limits }
     this.#world = this.#makeWorld()
   }

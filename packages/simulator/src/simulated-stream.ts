@@ -14,8 +14,7 @@ type Events = Parameters<MessageStream['handle']>[0]
 export interface StreamWorld {
   readonly clock: Clock
   readonly limits: StreamLimits
-  /** For what the opener says, and for what the acceptor says; without it messages arrive as they were sent. */
-  readonly codecs: StreamCodecs | undefined
+  readonly codecs: StreamCodecs
   delayMs(): number
   /** What is in the way of `item` to `to`, apart from the stream's own state. */
   obstacle(
@@ -45,8 +44,11 @@ export interface StreamLimits {
   readonly attemptMs: number
 }
 
+/** For what the opener says, and for what the acceptor says; messages of a service without them arrive as they were sent. */
 export type StreamCodecs = Readonly<
-  Record<StreamService, { readonly request: MessageCodec; readonly response: MessageCodec }>
+  Partial<
+    Record<StreamService, { readonly request: MessageCodec; readonly response: MessageCodec }>
+  >
 >
 
 /** To and from the bytes in which a message would travel. */
@@ -65,6 +67,7 @@ class StreamEnd implements MessageStream {
   #overrun = 0
   readonly #world: StreamWorld
   readonly #queue: StreamQueue
+  readonly #service: StreamService
   readonly #codec: MessageCodec | undefined
   readonly #onReset: () => void
 
@@ -72,12 +75,14 @@ class StreamEnd implements MessageStream {
     process: SimulatedProcess
     world: StreamWorld
     queue: StreamQueue
+    service: StreamService
     codec: MessageCodec | undefined
     onReset: () => void
   }) {
     this.process = parts.process
     this.#world = parts.world
     this.#queue = parts.queue
+    this.#service = parts.service
     this.#codec = parts.codec
     this.#onReset = parts.onReset
   }
@@ -128,7 +133,7 @@ class StreamEnd implements MessageStream {
 
   #copied(message: object): Item {
     try {
-      const { copy, bytes, digest } = copyMessage(message)
+      const { copy, bytes, digest } = copyMessage(message, this.#service === 'replication')
       const carried = this.#codec?.decode(this.#codec.encode(copy)) ?? copy
       return { kind: 'message', message: carried, bytes, digest }
     } catch (error) {
@@ -270,8 +275,9 @@ export class SimulatedStream {
   #makeEnd(side: Side, process: SimulatedProcess): StreamEnd {
     const queue = this.#queues[side]
     const onReset = () => this.#reset(side)
-    const codec = this.#world.codecs?.[this.service][side === 0 ? 'request' : 'response']
-    return new StreamEnd({ process, world: this.#world, queue, codec, onReset })
+    const { service } = this
+    const codec = this.#world.codecs[service]?.[side === 0 ? 'request' : 'response']
+    return new StreamEnd({ process, world: this.#world, queue, service, codec, onReset })
   }
 
   #endOf(side: Side): StreamEnd | undefined {

@@ -12,3 +12,4 @@ export type {
   Refusal,
   Subscription,
 } from './frames.ts'
+export { type FrameCodec, replicationCodecs } from './replication-codecs.ts'
