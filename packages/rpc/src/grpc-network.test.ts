@@ -8,6 +8,7 @@ import { systemClock } from '@naru/platform'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { messageNetworkContract } from '../../base/src/message-network.contract.ts'
 import { createGrpcNetwork } from './index.ts'
+import type { Batches, LeaderFrame } from './replication/index.ts'
 
 const network = createGrpcNetwork(systemClock)
 const until = (condition: () => boolean) =>
@@ -188,6 +189,39 @@ describe('a queue', () => {
     expect(await countOf('replication', { subscriptions: [{ ...head, topicId }] })).toBe(16)
     await server.close()
   })
+})
+
+it('brings every frame as it was sent, though their memory is used again', async () => {
+  const sizes = [100, 70_000, 100_000, 300_000]
+  const sent = Array.from({ length: 120 }, (_, id) => ({
+    id,
+    logStartOffset: 0n,
+    highWatermark: 0n,
+    records: [Buffer.alloc(sizes[id % sizes.length] as number, `${id} `)],
+  }))
+  const server = await network.listen(localhost, (stream) => {
+    const push = () => {
+      for (let batches = rest.shift(); batches !== undefined; batches = rest.shift()) {
+        if (!stream.send({ batches: [batches] })) return
+      }
+    }
+    const rest = [...sent]
+    stream.handle({ message: push, drain: push, close() {} })
+  })
+  const stream = network.open(server.address, 'replication')
+  const received: Batches[] = []
+  stream.handle({
+    message: (message) => received.push(...(message as LeaderFrame).batches),
+    drain() {},
+    close() {},
+  })
+  stream.send({})
+  await until(() => received.length === sent.length)
+  for (const [at, { id, records }] of received.entries()) {
+    expect([id, records.equals(sent[at]?.records[0] as Buffer)]).toEqual([at, true])
+  }
+  stream.reset()
+  await server.close()
 })
 
 /** Sends bytes in the place of a frame; resolves with the status that the call ends with. */

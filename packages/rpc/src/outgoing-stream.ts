@@ -37,14 +37,16 @@ export function openStream(
   clock: Clock,
 ): MessageStream {
   const fate = new SocketFate()
-  const { queuedBytesMax, windowBytes } = streamLimits[service]
-  const { client, call } = watchingSockets(fate, () => connect(address, codecs.path, windowBytes))
+  const limits = streamLimits[service]
+  const { client, call } = watchingSockets(fate, () =>
+    connect(address, codecs.path, limits.windowBytes),
+  )
   const deadline = clock.setTimer(connectMsMax, () => stream.reset())
   const stream = new GrpcStream({
     call,
     encoder: codecs.request,
     decoder: codecs.response,
-    queuedBytesMax,
+    limits,
     clock,
     abort: () => call.cancel(),
     onClose: () => {

@@ -92,7 +92,7 @@ export class StreamServer implements MessageServer {
       call,
       encoder: this.#codecs[service].response,
       decoder: this.#codecs[service].request,
-      queuedBytesMax: streamLimits[service].queuedBytesMax,
+      limits: streamLimits[service],
       clock: this.#clock,
       // The way of gRPC to end a call with a status. It follows what is being written.
       abort: () => call.emit('error', { code: status.CANCELLED, details: 'reset' }),

@@ -8,11 +8,13 @@ import { WireWriter } from './wire-writer.ts'
 type Fields<In, Out> = {
   readonly [Name in keyof Out & keyof In]-?: Field<Exclude<In[Name], undefined>, Out[Name]>
 }
+export type Allocate = (size: number) => Buffer
 type AnyField = Field<unknown, unknown>
 
 /** A message: as a field of another it stands behind its length, as a whole it has none. */
 export interface Message<In, Out> extends Kind<In, Out> {
-  encode(message: In): Buffer
+  /** Into one buffer of exactly its size. */
+  encode(message: In, allocate: Allocate): Buffer
   decode(bytes: Buffer): Out
 }
 
@@ -29,8 +31,8 @@ export function message<In extends object, Out extends object>(
       writer.length(end)
     },
     read: (reader) => reader.within(() => body.read(reader)),
-    encode(value) {
-      const writer = new WireWriter(body.size(value))
+    encode(value, allocate) {
+      const writer = new WireWriter(allocate(body.size(value)))
       body.write(writer, value)
       assert(writer.position === 0, 'a message is smaller than its size was counted')
       return writer.buffer

@@ -16,12 +16,12 @@ import type {
   Refusal,
   Subscription,
 } from './frames.ts'
-import { type Message, message } from './message-codec.ts'
+import { type Allocate, type Message, message } from './message-codec.ts'
 import { bytes, int32, int32s, int64, many, one, text } from './wire-fields.ts'
 
 /** The wrapper in which a frame travels; undefined is the end of the stream. */
 export interface FrameCodec<In, Out> {
-  encode(frame: In | undefined): Buffer
+  encode(frame: In | undefined, allocate?: Allocate): Buffer
   /** Throws DecodeError on bytes that are not such a message. */
   decode(bytes: Buffer): Out | undefined
 }
@@ -107,7 +107,7 @@ function wrapped<In extends object, Out extends object>(
     frame: one(1, frame),
   })
   return {
-    encode: (value) => wrapper.encode({ frame: value }),
+    encode: (value, allocate = Buffer.allocUnsafe) => wrapper.encode({ frame: value }, allocate),
     decode: (bytes) => wrapper.decode(bytes).frame,
   }
 }

@@ -34,10 +34,10 @@ export class WireWriter {
   /** Where what has been written begins. */
   position: number
 
-  /** For exactly `size` bytes. */
-  constructor(size: number) {
-    this.buffer = Buffer.allocUnsafe(size)
-    this.position = size
+  /** Fills `buffer` from its end. */
+  constructor(buffer: Buffer) {
+    this.buffer = buffer
+    this.position = buffer.length
   }
 
   /** Unsigned, below 2^53. */
