@@ -3,7 +3,7 @@ import { LogDirectoryError } from '@naru/log'
 import { type KafkaError, kafkaErrors } from '@naru/model'
 import type { FollowerProgress } from '@naru/partition'
 import { batchesOf, lastOffsetAt } from '@naru/records'
-import type { Acknowledgement, Batches } from './frames.ts'
+import type { Acknowledgement, OutgoingBatches } from '@naru/rpc/replication'
 import type { Feed, LeadingReplica } from './leading-replica.ts'
 
 /** Sent and not acknowledged yet, of one partition. */
@@ -62,7 +62,7 @@ export class FollowerFeed implements Feed {
   }
 
   /** What the follower is to be sent now, about `bytesMax` of it. Undefined: nothing, or `ready` is called when there is something. */
-  take(bytesMax: number): Batches<readonly Buffer[]> | undefined {
+  take(bytesMax: number): OutgoingBatches | undefined {
     const chunk = this.#nextChunk(bytesMax)
     const { highWatermark, logStartOffset } = this.leading.core
     const isNews =

@@ -18,7 +18,7 @@ import type {
   Divergence,
   Refusal,
   Subscription,
-} from './frames.ts'
+} from '@naru/rpc/replication'
 import { offsetsOf } from './leading-replica.ts'
 
 /** The way to the leader. */

@@ -1,8 +1,8 @@
 /** The follower's end of the stream to one leader's broker, which it opens, and opens again. */
 import type { Address, Clock, Logger, MessageNetwork, MessageStream, Timer } from '@naru/base'
 import { DecodeError } from '@naru/base'
+import type { Acknowledgement, LeaderFrame, Subscription } from '@naru/rpc/replication'
 import { DamagedBatchError, type FollowingReplica, type LeaderLink } from './following-replica.ts'
-import type { Acknowledgement, LeaderFrame, Subscription } from './frames.ts'
 import type { SelfIntroduction } from './replication-server.ts'
 
 const backoffMsMin = 20

@@ -1,7 +1,7 @@
 /** What this broker leads, for the brokers of its followers. */
 import type { Clock, Logger, MessageStream } from '@naru/base'
 import type { TopicId } from '@naru/model'
-import type { Greeting } from './frames.ts'
+import type { Greeting } from '@naru/rpc/replication'
 import type { LeadingReplica } from './leading-replica.ts'
 import { ServingStream } from './serving-stream.ts'
 

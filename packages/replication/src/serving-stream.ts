@@ -1,15 +1,15 @@
 /** The leader's end of a stream that a follower's broker opened: everything that broker replicates from this one. */
 import type { Clock, MessageStream, Timer } from '@naru/base'
 import type { KafkaError } from '@naru/model'
-import { type FeedEvents, FollowerFeed } from './follower-feed.ts'
 import type {
   Acknowledgement,
-  Batches,
   FollowerFrame,
   Greeting,
   LeaderFrame,
+  OutgoingBatches,
   Subscription,
-} from './frames.ts'
+} from '@naru/rpc/replication'
+import { type FeedEvents, FollowerFeed } from './follower-feed.ts'
 import type { LedReplicas, SelfIntroduction } from './replication-server.ts'
 
 /** Records in one message: several partitions share it, and one does not hold up the others. */
@@ -216,8 +216,8 @@ export class ServingStream {
     if (this.#ready.size > 0) this.#schedule()
   }
 
-  #takeBatches(): Batches<readonly Buffer[]>[] {
-    const batches: Batches<readonly Buffer[]>[] = []
+  #takeBatches(): OutgoingBatches[] {
+    const batches: OutgoingBatches[] = []
     let bytes = 0
     for (const feed of this.#ready) {
       if (bytes >= frameBytes || this.#unacknowledgedBytes >= unacknowledgedBytesMax) break

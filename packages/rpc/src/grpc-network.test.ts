@@ -2,11 +2,13 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import net from 'node:net'
 import { fileURLToPath } from 'node:url'
-import type { MessageStream, StreamClose } from '@naru/base'
+import { Client, credentials, Metadata, type StatusObject, status } from '@grpc/grpc-js'
+import type { Address, MessageStream, StreamClose, StreamService } from '@naru/base'
 import { systemClock } from '@naru/platform'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { messageNetworkContract } from '../../base/src/message-network.contract.ts'
 import { createGrpcNetwork } from './index.ts'
+import type { Batches, LeaderFrame } from './replication/index.ts'
 
 const network = createGrpcNetwork(systemClock)
 const until = (condition: () => boolean) =>
@@ -166,6 +168,77 @@ describe('an address', () => {
   })
 })
 
+describe('a queue', () => {
+  it('is longer where records go', async () => {
+    const server = await network.listen(localhost, (stream) => void closeOf(stream))
+    const payload = Buffer.alloc(256 << 10)
+    const head = { id: 1, operation: '', logStartOffset: 0n, highWatermark: 0n }
+    const countOf = async (service: StreamService, frame: object) => {
+      const stream = network.open(server.address, service)
+      const drained = Promise.withResolvers<void>()
+      stream.handle({ message() {}, drain: drained.resolve, close() {} })
+      // Nothing is taken before the turn ends.
+      let count = 1
+      while (stream.send(frame)) count++
+      await drained.promise
+      stream.reset()
+      return count
+    }
+    expect(await countOf('peer', { calls: [{ ...head, payload }] })).toBe(4)
+    const topicId = String(payload)
+    expect(await countOf('replication', { subscriptions: [{ ...head, topicId }] })).toBe(16)
+    await server.close()
+  })
+})
+
+it('brings every frame as it was sent, though their memory is used again', async () => {
+  const sizes = [100, 70_000, 100_000, 300_000]
+  const sent = Array.from({ length: 120 }, (_, id) => ({
+    id,
+    logStartOffset: 0n,
+    highWatermark: 0n,
+    records: [Buffer.alloc(sizes[id % sizes.length] as number, `${id} `)],
+  }))
+  const server = await network.listen(localhost, (stream) => {
+    const push = () => {
+      for (let batches = rest.shift(); batches !== undefined; batches = rest.shift()) {
+        if (!stream.send({ batches: [batches] })) return
+      }
+    }
+    const rest = [...sent]
+    stream.handle({ message: push, drain: push, close() {} })
+  })
+  const stream = network.open(server.address, 'replication')
+  const received: Batches[] = []
+  stream.handle({
+    message: (message) => received.push(...(message as LeaderFrame).batches),
+    drain() {},
+    close() {},
+  })
+  stream.send({})
+  await until(() => received.length === sent.length)
+  for (const [at, { id, records }] of received.entries()) {
+    expect([id, records.equals(sent[at]?.records[0] as Buffer)]).toEqual([at, true])
+  }
+  stream.reset()
+  await server.close()
+})
+
+/** Sends bytes in the place of a frame; resolves with the status that the call ends with. */
+async function sendRaw(address: Address, path: string, bytes: Buffer): Promise<number> {
+  const { host, port } = address
+  const client = new Client(`${host}:${port}`, credentials.createInsecure())
+  const raw = (each: Buffer) => each
+  const call = client.makeBidiStreamRequest(path, raw, raw, new Metadata(), {})
+  call.on('data', () => {}).on('error', () => {})
+  call.write(bytes)
+  const code = await new Promise<number>((resolve) => {
+    call.on('status', (each: StatusObject) => resolve(each.code))
+  })
+  client.close()
+  return code
+}
+
 describe('bytes that are no frame', () => {
   it('cost one connection', async () => {
     const server = await network.listen(localhost, (stream) => void closeOf(stream))
@@ -179,4 +252,19 @@ describe('bytes that are no frame', () => {
     expect(await closed).toBe('lost')
     await server.close()
   })
+
+  it.each(['PeerService/Connect', 'ReplicationService/Replicate'])(
+    'reset the stream of %s',
+    async (method) => {
+      const closed = Promise.withResolvers<StreamClose>()
+      const server = await network.listen(localhost, (stream) => {
+        void closeOf(stream).then(closed.resolve)
+      })
+      const path = `/naru.internal.v1.${method}`
+      const code = await sendRaw(server.address, path, Buffer.from([0x0a, 9, 1]))
+      expect(code).toBe(status.CANCELLED)
+      expect(await closed.promise).toBe('lost')
+      await server.close()
+    },
+  )
 })

@@ -10,7 +10,7 @@ import {
 import type { Address, Clock, MessageStream, StreamService } from '@naru/base'
 import type { FrameCodecs } from './frame-codec.ts'
 import { GrpcStream } from './grpc-stream.ts'
-import { lingerMsMax, queuedBytesMax, receivedBytesMax, windowBytes } from './limits.ts'
+import { lingerMsMax, receivedBytesMax, streamLimits } from './limits.ts'
 import { SocketFate, watchingSockets } from './socket-fate.ts'
 
 /** How long the other side may take to accept a stream. */
@@ -32,16 +32,21 @@ const options: ChannelOptions = {
 /** Opens a stream over a connection of its own. */
 export function openStream(
   address: Address,
-  { service, codecs, clock }: { service: StreamService; codecs: FrameCodecs; clock: Clock },
+  service: StreamService,
+  codecs: FrameCodecs,
+  clock: Clock,
 ): MessageStream {
   const fate = new SocketFate()
-  const { client, call } = watchingSockets(fate, () => connect(address, service, codecs.path))
+  const limits = streamLimits[service]
+  const { client, call } = watchingSockets(fate, () =>
+    connect(address, codecs.path, limits.windowBytes),
+  )
   const deadline = clock.setTimer(connectMsMax, () => stream.reset())
   const stream = new GrpcStream({
     call,
     encoder: codecs.request,
     decoder: codecs.response,
-    queuedBytesMax: queuedBytesMax[service],
+    limits,
     clock,
     abort: () => call.cancel(),
     onClose: () => {
@@ -65,10 +70,10 @@ export function openStream(
   return stream
 }
 
-function connect(address: Address, service: StreamService, path: string) {
+function connect(address: Address, path: string, windowBytes: number) {
   const client = new Client(targetOf(address), credentials.createInsecure(), {
     ...options,
-    'grpc-node.flow_control_window': windowBytes[service],
+    'grpc-node.flow_control_window': windowBytes,
   })
   const raw = (bytes: Buffer) => bytes
   const call: ClientDuplexStream<Buffer, Buffer> = client.makeBidiStreamRequest(

@@ -15,15 +15,16 @@ import {
   type StreamService,
   TransportError,
 } from '@naru/base'
-import type { FrameCodecs } from './frame-codec.ts'
 import { GrpcStream } from './grpc-stream.ts'
-import { lingerMsMax, queuedBytesMax, receivedBytesMax } from './limits.ts'
+import { lingerMsMax, receivedBytesMax, streamLimits } from './limits.ts'
 import { SocketFate } from './socket-fate.ts'
+import type { StreamCodecs } from './stream-codecs.ts'
 
 type Call = ServerDuplexStream<Buffer, Buffer>
 
 /** Serves streams. It owns the sockets, since gRPC does not tell why a connection ended. */
 export class StreamServer implements MessageServer {
+  readonly #codecs: StreamCodecs
   readonly #clock: Clock
   readonly #accept: AcceptStream
   readonly #listener = net.createServer({ noDelay: true }, (socket) => this.#connected(socket))
@@ -38,17 +39,14 @@ export class StreamServer implements MessageServer {
   #address: Address = { host: '', port: 0 }
   #isClosing = false
 
-  constructor(
-    codecs: Readonly<Record<StreamService, FrameCodecs>>,
-    clock: Clock,
-    accept: AcceptStream,
-  ) {
+  constructor(codecs: StreamCodecs, clock: Clock, accept: AcceptStream) {
+    this.#codecs = codecs
     this.#clock = clock
     this.#accept = accept
     this.#injector = this.#grpc.createConnectionInjector(ServerCredentials.createInsecure())
     const raw = (bytes: Buffer) => bytes
     for (const service of ['peer', 'replication'] as const) {
-      const called = (call: Call) => this.#called(call, service, codecs[service])
+      const called = (call: Call) => this.#called(call, service)
       this.#grpc.register(codecs[service].path, called, raw, raw, 'bidi')
     }
   }
@@ -83,7 +81,7 @@ export class StreamServer implements MessageServer {
     this.#injector.injectConnection(socket)
   }
 
-  #called(call: Call, service: StreamService, codecs: FrameCodecs): void {
+  #called(call: Call, service: StreamService): void {
     const fate = this.#fates.get(call.getPeer())
     if (fate === undefined || this.#isClosing) {
       call.emit('error', { code: status.UNAVAILABLE, details: 'stopping' })
@@ -92,9 +90,9 @@ export class StreamServer implements MessageServer {
     call.sendMetadata(new Metadata())
     const stream = new GrpcStream({
       call,
-      encoder: codecs.response,
-      decoder: codecs.request,
-      queuedBytesMax: queuedBytesMax[service],
+      encoder: this.#codecs[service].response,
+      decoder: this.#codecs[service].request,
+      limits: streamLimits[service],
       clock: this.#clock,
       // The way of gRPC to end a call with a status. It follows what is being written.
       abort: () => call.emit('error', { code: status.CANCELLED, details: 'reset' }),

@@ -12,6 +12,7 @@ import {
   type StreamService,
   TransportError,
 } from '@naru/base'
+import { replicationCodecs } from '@naru/rpc/replication'
 import { calm, type NetworkFaults } from './network-faults.ts'
 import type { SeededRandom } from './seeded-random.ts'
 import type { SimulatedClock } from './simulated-clock.ts'
@@ -87,7 +88,8 @@ export class SimulatedNetwork {
     const { codecs, ...limits } = options
     this.#clock = clock
     this.#random = random
-    this.#codecs = codecs
+    // What is received there has another shape than what is sent.
+    this.#codecs = { replication: replicationCodecs, ...codecs }
     this.#limits = { ...defaultLimits, ...limits }
     this.#world = this.#makeWorld()
   }
@@ -248,7 +250,7 @@ export class SimulatedNetwork {
   #portOf(host: Host, process: SimulatedProcess): MessageNetwork {
     return {
       listen: (address, accept) => this.#listen(host, process, address, accept),
-      open: (address, service) => this.#open(host, process, { ...address, service }),
+      open: (address, service) => this.#open(host, process, address, service),
     }
   }
 
@@ -280,7 +282,8 @@ export class SimulatedNetwork {
   #open(
     host: Host,
     opener: SimulatedProcess,
-    { host: to, port, service }: Address & { service: StreamService },
+    { host: to, port }: Address,
+    service: StreamService,
   ): MessageStream {
     if (this.#streams.size >= this.#limits.streamsMax) {
       this.#violated(`${this.#streams.size} streams are open`)
@@ -288,8 +291,9 @@ export class SimulatedNetwork {
     const id = this.#nextStream++
     const isHanging = this.#random.chance(this.faults.hangChance)
     const hosts = [host.name, to] as const
-    this.trace.event(this.#clock.monotonic(), 'open', id, host.name, to, port)
-    const stream = new SimulatedStream(this.#world, { id, hosts, port, service, opener, isHanging })
+    this.trace.event(this.#clock.monotonic(), 'open', id, host.name, to, port, service)
+    const parts = { id, service, hosts, port, opener, isHanging }
+    const stream = new SimulatedStream(this.#world, parts)
     this.#streams.set(id, stream)
     return stream.opener
   }

@@ -2,14 +2,7 @@
  * One stream between two processes, as their kernels and the way between them see it. Side 0 opened it. What one side does travels
  * in its queue to the other: the opening, messages, the close. A side whose process is gone is closed without a word.
  */
-import {
-  type Clock,
-  crc32c,
-  type MessageStream,
-  type StreamClose,
-  type StreamService,
-} from '@naru/base'
-import { replicationCodecs } from '@naru/rpc'
+import type { Clock, MessageStream, StreamClose, StreamService } from '@naru/base'
 import { copyMessage } from './plain-data.ts'
 import type { SimulatedProcess } from './simulated-process.ts'
 import { type Item, type Obstacle, StreamQueue } from './stream-queue.ts'
@@ -21,8 +14,7 @@ type Events = Parameters<MessageStream['handle']>[0]
 export interface StreamWorld {
   readonly clock: Clock
   readonly limits: StreamLimits
-  /** Of the service `peer`, for what the opener says and what the acceptor says; without it messages arrive as they were sent. */
-  readonly codecs: { readonly request: MessageCodec; readonly response: MessageCodec } | undefined
+  readonly codecs: StreamCodecs
   delayMs(): number
   /** What is in the way of `item` to `to`, apart from the stream's own state. */
   obstacle(
@@ -52,6 +44,13 @@ export interface StreamLimits {
   readonly attemptMs: number
 }
 
+/** For what the opener says, and for what the acceptor says; messages of a service without them arrive as they were sent. */
+export type StreamCodecs = Readonly<
+  Partial<
+    Record<StreamService, { readonly request: MessageCodec; readonly response: MessageCodec }>
+  >
+>
+
 /** To and from the bytes in which a message would travel. */
 export interface MessageCodec {
   encode(message: object): Buffer
@@ -68,6 +67,7 @@ class StreamEnd implements MessageStream {
   #overrun = 0
   readonly #world: StreamWorld
   readonly #queue: StreamQueue
+  readonly #service: StreamService
   readonly #codec: MessageCodec | undefined
   readonly #onReset: () => void
 
@@ -75,12 +75,14 @@ class StreamEnd implements MessageStream {
     process: SimulatedProcess
     world: StreamWorld
     queue: StreamQueue
+    service: StreamService
     codec: MessageCodec | undefined
     onReset: () => void
   }) {
     this.process = parts.process
     this.#world = parts.world
     this.#queue = parts.queue
+    this.#service = parts.service
     this.#codec = parts.codec
     this.#onReset = parts.onReset
   }
@@ -129,15 +131,9 @@ class StreamEnd implements MessageStream {
     })
   }
 
-  /** Messages of `replication` may hold what only their bytes are a copy of. */
   #copied(message: object): Item {
-    if (this.#codec === replicationCodecs.request || this.#codec === replicationCodecs.response) {
-      const bytes = this.#codec.encode(message)
-      const carried = this.#codec.decode(bytes) as object
-      return { kind: 'message', message: carried, bytes: bytes.length, digest: crc32c(bytes) }
-    }
     try {
-      const { copy, bytes, digest } = copyMessage(message)
+      const { copy, bytes, digest } = copyMessage(message, this.#service === 'replication')
       const carried = this.#codec?.decode(this.#codec.encode(copy)) ?? copy
       return { kind: 'message', message: carried, bytes, digest }
     } catch (error) {
@@ -149,10 +145,10 @@ class StreamEnd implements MessageStream {
 
 export class SimulatedStream {
   readonly id: number
+  readonly service: StreamService
   /** Names of the hosts of both sides. */
   readonly hosts: readonly [string, string]
   readonly port: number
-  readonly service: StreamService
   readonly #world: StreamWorld
   readonly #queues: readonly [StreamQueue, StreamQueue]
   readonly #opener: StreamEnd
@@ -167,9 +163,9 @@ export class SimulatedStream {
     world: StreamWorld,
     parts: {
       id: number
+      service: StreamService
       hosts: readonly [string, string]
       port: number
-      service: StreamService
       opener: SimulatedProcess
       /** The attempt is never answered. */
       isHanging: boolean
@@ -177,10 +173,10 @@ export class SimulatedStream {
   ) {
     this.#world = world
     this.id = parts.id
+    this.service = parts.service
     this.#isHanging = parts.isHanging
     this.hosts = parts.hosts
     this.port = parts.port
-    this.service = parts.service
     this.#queues = [this.#queueFrom(0), this.#queueFrom(1)]
     this.#opener = this.#makeEnd(0, parts.opener)
     this.#queues[0].push({ kind: 'open' })
@@ -279,9 +275,9 @@ export class SimulatedStream {
   #makeEnd(side: Side, process: SimulatedProcess): StreamEnd {
     const queue = this.#queues[side]
     const onReset = () => this.#reset(side)
-    const codecs = this.service === 'replication' ? replicationCodecs : this.#world.codecs
-    const codec = codecs?.[side === 0 ? 'request' : 'response']
-    return new StreamEnd({ process, world: this.#world, queue, codec, onReset })
+    const { service } = this
+    const codec = this.#world.codecs[service]?.[side === 0 ? 'request' : 'response']
+    return new StreamEnd({ process, world: this.#world, queue, service, codec, onReset })
   }
 
   #endOf(side: Side): StreamEnd | undefined {
@@ -365,7 +361,8 @@ export class SimulatedStream {
     end.isClosed = true
     end.process.setTimer(0, () => {
       this.#world.note(this, 'close', side, reason)
-      this.#eventsOf(end).close(reason)
+      // Who resets it in the turn it came has no need to hear of it.
+      end.events?.close(reason)
     })
     this.#considerOver()
   }

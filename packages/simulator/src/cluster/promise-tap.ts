@@ -26,14 +26,9 @@ export function heldToDisk(network: MessageNetwork, disk: RaftDisk): MessageNetw
     reset: () => stream.reset(),
   })
   return {
-    open: (address, service) => {
-      const stream = network.open(address, service)
-      return service === 'peer' ? tapped(stream) : stream
-    },
+    open: (address, service) => tapped(network.open(address, service)),
     listen: (address, accept) =>
-      network.listen(address, (stream, service) =>
-        accept(service === 'peer' ? tapped(stream) : stream, service),
-      ),
+      network.listen(address, (stream, service) => accept(tapped(stream), service)),
   }
 }
 
