@@ -76,6 +76,7 @@ const cores: readonly Mutation[] = [
   rule('D7: first cut, then commit (KAFKA-14704)', partition('partition-follower'), {
     from: '    if (id !== this.#subscriptionId || !this.#isAccepted) return false\n    const reached',
     to: '    const reached',
+    shownBy: 'packages/partition',
   }),
   rule('D8: an acknowledgement is of the subscription that counts', partition('partition-leader'), {
     from: '    if (this.#followers.get(progress.nodeId) !== progress) return false\n    progress.acknowledged',
