@@ -27,6 +27,7 @@ export class FollowerProgress {
   #caughtUpMs: number
   /** The leader's end at some time, until it is reached. */
   #sample: { readonly offset: bigint; readonly atMs: number }
+  #hasEnded = false
 
   constructor(options: {
     nodeId: NodeId
@@ -49,6 +50,11 @@ export class FollowerProgress {
     return this.#caughtUpMs
   }
 
+  /** Its stream is gone. What it acknowledged is on that follower's disk all the same. */
+  get hasEnded(): boolean {
+    return this.#hasEnded
+  }
+
   get logEndOffset(): bigint {
     return this.#logEndOffset
   }
@@ -60,6 +66,10 @@ export class FollowerProgress {
   /** Up to where an acknowledgement may rely on it: what is flushed, or for topics without that what is written. */
   offset(isFlushed: boolean): bigint {
     return isFlushed ? this.#flushedOffset : this.#logEndOffset
+  }
+
+  ended(): void {
+    this.#hasEnded = true
   }
 
   acknowledged(offsets: ReplicaOffsets, leaderEnd: LeaderEnd, nowMs: number): void {

@@ -60,7 +60,7 @@ describe('joining (D11)', () => {
     expect(test.propose()?.members).toEqual([1, 2, 3])
   })
 
-  it('is not for another process than the one that is registered (KIP-903)', () => {
+  it('is not for another process than the one that is registered (KIP-903, KAFKA-14617, KAFKA-14139)', () => {
     const test = two()
     test.follow(3, 10n)
     test.brokerEpochs.set(3, 203n)
@@ -133,13 +133,19 @@ describe('what is committed while a follower comes', () => {
     test.leader.unsubscribed(third)
     expect(test.leader.tick(0)).toBe(true)
     expect(test.leader.highWatermark, 'its stream is gone').toBe(30n)
-    const again = test.follow(3, 20n)
+    test.write(35n)
+    test.leader.brokersChanged(0)
+    if (second !== undefined) test.acknowledge(second, 35n)
+    expect(test.leader.highWatermark, 'and it is not waited for again').toBe(35n)
+    expect(test.propose()?.members.includes(3) ?? false).toBe(false)
+    const again = test.follow(3, 35n)
     test.write(40n)
+    test.leader.tick(0)
     test.nowMs = lagMsMax + 1
     if (second !== undefined) test.acknowledge(second, 40n)
     expect(test.leader.tick(test.nowMs)).toBe(true)
     expect(test.leader.highWatermark, 'it lags').toBe(40n)
-    expect(again.logEndOffset).toBe(20n)
+    expect(again.logEndOffset).toBe(35n)
   })
 })
 

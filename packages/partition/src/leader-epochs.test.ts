@@ -47,6 +47,15 @@ it('the checkpoint is read as it was written, and not at all when it is cut off'
   expect(decodeLeaderEpochs(bytes.subarray(0, bytes.length - 4))).toBeUndefined()
 })
 
+it('a log that begins anew knows its epochs from there on (KAFKA-15608)', () => {
+  const made = epochs([1, 0n], [3, 10n])
+  made.truncateEnd(0n)
+  expect(made.latest).toBeUndefined()
+  made.assign(5, 40n)
+  expect(made.endOffsetOf(5, 40n)).toEqual({ epoch: 5, endOffset: 40n })
+  expect(made.endOffsetOf(4, 40n)).toEqual({ epoch: 4, endOffset: 40n })
+})
+
 describe('an epoch that a leadership began without writing', () => {
   it('is kept when its first batch comes', () => {
     const led = epochs([1, 0n], [3, 10n])

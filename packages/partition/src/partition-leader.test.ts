@@ -4,7 +4,7 @@ import { LeaderEpochs } from './leader-epochs.ts'
 import { healthy, offsets, TestLeader } from './testing/leader.ts'
 
 describe('the high watermark (D9)', () => {
-  it('is what all in sync have on their disks, the leader too', () => {
+  it('is what all in sync have on their disks, the leader too (KAFKA-10533)', () => {
     const test = new TestLeader()
     const [second, third] = [test.follow(2, 0n), test.follow(3, 0n)]
     test.write(10n, 6n)
@@ -26,7 +26,7 @@ describe('the high watermark (D9)', () => {
     expect(test.leader.highWatermark).toBe(7n)
   })
 
-  it('stands still below minIsr (KIP-966, KAFKA testHighWatermarkAdvanceShouldNotAdvanceWhenUnderMinISR)', () => {
+  it('stands still below minIsr, as the partition’s state has it (KIP-966, KAFKA-15583, KAFKA-16540; testHighWatermarkAdvanceShouldNotAdvanceWhenUnderMinISR)', () => {
     const test = new TestLeader({ isr: [1] })
     test.write(10n)
     expect(test.leader.hasEnoughInSync).toBe(false)
@@ -162,6 +162,15 @@ describe('subscriptions', () => {
   ])('%s come too early (D2)', (_, nodeId, changes) => {
     const made = test()
     expect(made.asked(made.request(nodeId, 6n, changes)).kind).toBe('early')
+  })
+
+  it('of the process before the one that follows are refused, though the metadata do not tell yet (D2)', () => {
+    const made = test()
+    const progress = made.asked(made.request(2, 6n, { brokerEpoch: 202n }))
+    const late = made.asked(made.request(2, 9n))
+    expect(late).toMatchObject({ kind: 'refused', error: { name: 'STALE_BROKER_EPOCH' } })
+    expect(progress).toMatchObject({ kind: 'accepted' })
+    expect(made.leader.followers.get(2)?.logEndOffset).toBe(6n)
   })
 
   it('of a log that diverges say where, and do not count (D3)', () => {

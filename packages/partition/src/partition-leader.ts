@@ -172,7 +172,7 @@ export class PartitionLeader {
     if (request.leaderEpoch < this.leaderEpoch) return refused(kafkaErrors.FENCED_LEADER_EPOCH)
     if (request.leaderEpoch > this.leaderEpoch) return { kind: 'early' }
     if (!this.#registration.replicas.includes(nodeId)) return { kind: 'early' }
-    if (brokerEpoch < (this.#brokers.epochOf(nodeId) ?? 0n)) {
+    if (brokerEpoch < this.#newestEpochOf(nodeId)) {
       return refused(kafkaErrors.STALE_BROKER_EPOCH)
     }
     if (this.#isBeforeStart(request, epochs)) return refused(kafkaErrors.OFFSET_OUT_OF_RANGE)
@@ -202,6 +202,7 @@ export class PartitionLeader {
 
   /** The stream of a subscription is gone; what it has acknowledged stays on that follower's disk. */
   unsubscribed(progress: FollowerProgress): void {
+    progress.ended()
     this.#joining.delete(progress)
   }
 
@@ -357,7 +358,15 @@ export class PartitionLeader {
     return isComplete && this.#isEligible(progress)
   }
 
-  #isEligible({ nodeId, brokerEpoch }: FollowerProgress): boolean {
+  /** As the metadata know it, or as one that has registered since told it itself. */
+  #newestEpochOf(nodeId: NodeId): bigint {
+    const registered = this.#brokers.epochOf(nodeId) ?? 0n
+    const subscribed = this.#followers.get(nodeId)?.brokerEpoch ?? 0n
+    return subscribed > registered ? subscribed : registered
+  }
+
+  #isEligible({ nodeId, brokerEpoch, hasEnded }: FollowerProgress): boolean {
+    if (hasEnded) return false
     return this.#brokers.isActive(nodeId) && this.#brokers.epochOf(nodeId) === brokerEpoch
   }
 

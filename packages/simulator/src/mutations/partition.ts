@@ -23,8 +23,22 @@ const cores: readonly Mutation[] = [
     shownBy: 'packages/partition',
   }),
   rule('D2: a subscription is of the registered process', partition('partition-leader'), {
-    from: '    if (brokerEpoch < (this.#brokers.epochOf(nodeId) ?? 0n)) {\n',
+    from: '    if (brokerEpoch < this.#newestEpochOf(nodeId)) {\n',
     to: '    if (brokerEpoch < 0n) {\n',
+    shownBy: 'packages/partition',
+  }),
+  rule(
+    'D2: a subscription is of no process before the one that follows',
+    partition('partition-leader'),
+    {
+      from: '    return subscribed > registered ? subscribed : registered\n',
+      to: '    return subscribed < 0n ? subscribed : registered\n',
+      shownBy: 'packages/partition',
+    },
+  ),
+  rule('D9: whose stream is gone is not waited for', partition('partition-leader'), {
+    from: '    if (hasEnded) return false\n',
+    to: '    if (hasEnded && brokerEpoch < 0n) return false\n',
     shownBy: 'packages/partition',
   }),
   rule('D3: a follower is checked for divergence', partition('partition-leader'), {
@@ -76,6 +90,7 @@ const cores: readonly Mutation[] = [
   rule('D7: first cut, then commit (KAFKA-14704)', partition('partition-follower'), {
     from: '    if (id !== this.#subscriptionId || !this.#isAccepted) return false\n    const reached',
     to: '    const reached',
+    shownBy: 'packages/partition',
   }),
   rule('D8: an acknowledgement is of the subscription that counts', partition('partition-leader'), {
     from: '    if (this.#followers.get(progress.nodeId) !== progress) return false\n    progress.acknowledged',

@@ -40,6 +40,7 @@ export class PartitionFaults {
       [2, () => this.#start()],
       [some(0.3), () => this.#breakStream()],
       [0.05, () => world.controller.elect('preferred', [])],
+      [only(options.losesDisks, 0.2), () => this.#loseJoiner()],
       [only(options.electsUncleanly, 0.3), () => electUncleanly(world)],
       [only(options.changesMinIsr, some(0.2)), () => this.#changeMinIsr()],
       [only(options.changesFlush, some(0.3)), () => this.#changeFlush()],
@@ -121,6 +122,11 @@ export class PartitionFaults {
     const at = this.#next(random.chance(0.7) ? 0 : random.below(messages.length))
     const [message] = messages.splice(at, 1)
     if (message === undefined) return
+    const isFar = this.#options.isControllerFar && message.to === 'controller'
+    if (isFar && random.chance(0.85)) {
+      this.#world.send(message)
+      return
+    }
     const isSafe = this.#options.isOrdered && 'stream' in message
     if (isSafe || random.chance(0.93)) this.#world.deliver(message)
     if (!isSafe && random.chance(0.03)) this.#world.send(message)
@@ -186,6 +192,22 @@ export class PartitionFaults {
       else if (random.chance(0.5)) each.losePower(kept)
       else each.kill()
     })
+  }
+
+  /** While a leader asks that a replica be in sync, its disk is replaced, and the new process takes part at once (KIP-903). */
+  #loseJoiner(): void {
+    const world = this.#world
+    const joiners = world.messages.flatMap((message) =>
+      message.to === 'controller' ? message.asked.request.isr : [],
+    )
+    const joiner = joiners.find(({ brokerEpoch }) => brokerEpoch !== -1n)
+    const machine = world.machines.get(joiner?.nodeId ?? -1)
+    if (machine === undefined) return
+    world.end(machine, (each) => each.loseDisk())
+    startAndRegister(world, machine)
+    deliverNewest(world)
+    deliverNewest(world)
+    unfence(world, machine)
   }
 
   #stop(): void {
@@ -257,6 +279,11 @@ export function startAndRegister(world: PartitionWorld, machine: ModelMachine): 
   if (process !== undefined && process.replica === undefined) {
     world.send({ to: 'registry', machine, process })
   }
+}
+
+function deliverNewest(world: PartitionWorld): void {
+  const message = world.messages.pop()
+  if (message !== undefined) world.deliver(message)
 }
 
 /** As its heartbeat asks for, when it has read up to its registration. */

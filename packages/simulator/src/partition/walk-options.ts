@@ -15,6 +15,8 @@ export interface WalkOptions {
   readonly dropsRecords: boolean
   /** Messages of a stream come one by one, in order, or not at all; else each by itself is late, lost or doubled. */
   readonly isOrdered: boolean
+  /** What leaders propose comes to the controller when much has happened meanwhile. */
+  readonly isControllerFar: boolean
 }
 
 export function drawOptions(random: SeededRandom): WalkOptions {
@@ -32,5 +34,6 @@ export function drawOptions(random: SeededRandom): WalkOptions {
     electsUncleanly: random.chance(0.15),
     dropsRecords: random.chance(0.25),
     isOrdered: random.chance(0.5),
+    isControllerFar: random.chance(0.3),
   }
 }
