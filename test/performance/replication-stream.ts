@@ -53,7 +53,6 @@ async function measure(size: number, bytes: number): Promise<void> {
     { stdio: ['ignore', 'pipe', 'inherit'] },
   )
   const [port] = await once(leader.stdout, 'data')
-  // The second time with code that is compiled.
   await report(size, count, leader, Number(port))
   leader.kill()
   await once(leader, 'exit')

@@ -1,10 +1,10 @@
 /** Smaller frames are not worth it; larger ones come from those who catch up from far. */
-const smallestBytes = 32 << 10
+const smallestBytes = 8 << 10
 const largestBytes = 2 << 20
 
 /**
  * Memory of frames that gRPC is done with, for the next ones. It copies each frame, and to copy a megabyte into memory that was used
- * just before takes a sixth of what it takes into memory that the kernel has yet to give.
+ * just before takes a seventh of what it takes into memory that the kernel has yet to give.
  */
 export class SpareBuffers {
   readonly #bytesMax: number
