@@ -89,6 +89,20 @@ export const brokerConfigKeys: readonly ConfigKey[] = [
     documentation: 'How long a follower may be behind its leader before it is out of sync.',
   },
   {
+    name: 'auto.leader.rebalance.enable',
+    ...boolean,
+    default: 'true',
+    documentation:
+      'Whether leaderships go back to the replicas that come first, once these can lead.',
+  },
+  {
+    name: 'leader.imbalance.check.interval.seconds',
+    ...long,
+    default: '300',
+    min: 1,
+    documentation: 'How often the controller looks for leaderships that are to go back.',
+  },
+  {
     name: 'auto.create.topics.enable',
     ...boolean,
     default: 'true',

@@ -58,6 +58,9 @@ export async function openMetadata(
       sessionTimeoutMs: config.number('broker.session.timeout.ms'),
       heartbeatIntervalMs: config.number('broker.heartbeat.interval.ms'),
     },
+    rebalanceMs: config.flag('auto.leader.rebalance.enable')
+      ? config.number('leader.imbalance.check.interval.seconds') * 1_000
+      : undefined,
     onEvents,
     network: network ?? noNetwork(clock),
     acceptReplication,

@@ -16,6 +16,7 @@ import {
   writtenLevel,
 } from '@naru/metadata'
 import { ControllerSessions, type SessionPorts } from './controller-sessions.ts'
+import { LeaderRebalance } from './leader-rebalance.ts'
 import type { Proposed, RaftNode } from './raft-node.ts'
 
 export interface ActiveControllerOptions {
@@ -28,6 +29,8 @@ export interface ActiveControllerOptions {
   readonly clock: Clock
   readonly settings: ControllerSettings
   readonly sessions: SessionPorts
+  /** How often leaderships are given back to the replicas that come first; undefined for never. */
+  readonly rebalanceMs: number | undefined
   /** What a cluster begins with, when it has nothing yet. */
   readonly firstRecords: () => readonly MetadataRecord[]
   /** It knows what is committed, and takes heartbeats. */
@@ -39,6 +42,7 @@ export class ActiveController {
   /** Rejects with NOT_LEADER when this node leads no more before it knows what is committed. */
   readonly #ready: Promise<MetadataImage>
   #sessions: ControllerSessions | undefined
+  #rebalance: LeaderRebalance | undefined
   #last: Proposed | undefined
   #isStopped = false
 
@@ -80,6 +84,7 @@ export class ActiveController {
   stop(): void {
     this.#isStopped = true
     this.#sessions?.stop()
+    this.#rebalance?.stop()
   }
 
   async #begin(): Promise<MetadataImage> {
@@ -88,7 +93,7 @@ export class ActiveController {
     const image = cloneImage(committed)
     if (image.clusterId === '') await this.#propose(image, firstRecords()).applied
     if (!this.#isStopped) {
-      const { nodeId, clock, sessions } = this.#options
+      const { nodeId, clock, sessions, rebalanceMs } = this.#options
       const submit = (command: Command) => this.submit(command)
       this.#sessions = new ControllerSessions({
         ...sessions,
@@ -97,6 +102,10 @@ export class ActiveController {
         image: committed,
         submit,
       })
+      if (rebalanceMs !== undefined) {
+        const intervalMs = rebalanceMs
+        this.#rebalance = new LeaderRebalance({ clock, intervalMs, image: committed, submit })
+      }
       this.#options.onReady()
     }
     return image

@@ -29,6 +29,8 @@ export interface MetadataNodeOptions {
   readonly logLimits?: LogLimits
   readonly controller: ControllerSettings
   readonly liveness: LivenessTiming
+  /** How often a controller gives leaderships back to the replicas that come first; undefined for never. */
+  readonly rebalanceMs?: number | undefined
   /** What a new cluster begins with. */
   readonly firstRecords: () => readonly MetadataRecord[]
   /** Hears what happened in the cluster, from where the log begins that this node has. */
@@ -192,6 +194,7 @@ export class MetadataNode implements AsyncDisposable {
       clock,
       settings,
       firstRecords,
+      rebalanceMs: this.#options.rebalanceMs,
       onReady: () => this.#events.leaderChanged(),
       sessions: {
         timing,

@@ -32,6 +32,7 @@ export type {
 export { cloneImage, configKey, emptyImage, resourceTypes } from './image.ts'
 export { imageRecords, restoreImage } from './image-records.ts'
 export type { PartitionResult } from './partition-results.ts'
+export { type LedElsewhere, ledElsewhere } from './preferred-leaders.ts'
 export type { MetadataRecord } from './records.ts'
 export { decodeMetadataRecords, encodeMetadataRecords } from './records.ts'
 export type { Cleanliness, RegisteredDirectory, Registration } from './registration.ts'
