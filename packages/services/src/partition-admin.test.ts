@@ -75,6 +75,8 @@ describe('elect', () => {
     expect(namesOf(await admin.elect('preferred', null, left))).toEqual([
       'orders/0 PREFERRED_LEADER_NOT_AVAILABLE',
     ])
+    // The controller is not asked about the other one.
+    expect(asked).toMatchObject([{ partitions: [{ topicId: idOf(1) }] }])
     cluster.unfence(1)
     cluster.propose([1, 2])
     expect(namesOf(await admin.elect('preferred', null, left))).toEqual(['orders/0 done'])

@@ -55,6 +55,7 @@ describe('who leads', () => {
     cluster.fence(1)
     cluster.unfence(1)
     expect(reasonOf(1)).toBe('out of sync; it has not caught up with the leader')
+    expect(words()).toContain('the preferred leader 1, which is out of sync; it has not caught up')
     during(() => cluster.propose([1, 2, 3]))
     expect(words()).toContain('which could: an election of the preferred leader')
     expect(words()).toContain('when broker 1 joined (as the leader found it')

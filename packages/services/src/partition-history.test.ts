@@ -20,6 +20,10 @@ it('keeps the last election of each partition, with what made it unclean', () =>
   })
   expect(history.of(topicId, 1).election).toMatchObject({ leader: 2, isUnclean: false })
   expect(history.of(topicId, 2)).toEqual({})
+  // What is told later is another decision.
+  history.note([{ ...unclean, ...named(0), ...at }])
+  history.note([elected(2, 1)])
+  expect(history.of(topicId, 0).election?.isUnclean).toBe(false)
 })
 
 it('a leader that stays, in another epoch, was not elected', () => {
