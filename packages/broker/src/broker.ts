@@ -6,6 +6,7 @@ import type {
   FileSystem,
   Logger,
   MessageNetwork,
+  MessageStream,
   Random,
 } from '@naru/base'
 import { lockDirectory, type MetadataRuntime, noNetwork } from '@naru/consensus'
@@ -16,14 +17,15 @@ import {
   Cluster,
   defaultTopicConfig,
   FetchSessions,
+  logEndOperation,
   PartitionAdmin,
   PartitionHistory,
   Partitions,
   ProducerIds,
+  ReplicaLogEnds,
   RetentionTask,
   TopicConfigs,
   Topics,
-  unknownLogEnds,
 } from '@naru/services'
 import type { BrokerConfig } from './config.ts'
 import type { Endpoint } from './endpoints.ts'
@@ -79,14 +81,12 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
     await options.fileSystem.makeDirectory(path)
     started.use(await lockDirectory(path))
   }
-  const parts: { partitions?: Partitions; replication?: Replication } = {}
+  const parts: Parts = {}
   const history = new PartitionHistory()
   const metadata = started.use(
     await openMetadata(options, {
       configDefault: (name) => defaultTopicConfig(config.topicDefaults, name),
-      // Who comes before there are partitions comes again.
-      acceptReplication: (stream) =>
-        parts.replication === undefined ? stream.reset() : parts.replication.accept(stream),
+      ...answeredBy(parts),
       onEvents: (events) => history.note(events),
     }),
   )
@@ -113,8 +113,13 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
   replication.serve(partitions)
   await metadata.follow(partitions)
   const cluster = new Cluster(metadata)
-  const logEnds = unknownLogEnds(metadata.image)
-  const partitionAdmin = new PartitionAdmin({ metadata, logEnds, history })
+  const logEnds = new ReplicaLogEnds({ metadata, partitions })
+  parts.logEnds = logEnds
+  const partitionAdmin = new PartitionAdmin({
+    metadata,
+    logEnds: (partition) => logEnds.of(partition),
+    history,
+  })
   const services = { metadata, cluster, partitionAdmin, topicConfigs, partitions, directories }
   const dispatcher = createDispatcher(options, services)
   const retention = new RetentionTask({
@@ -143,6 +148,23 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
       await metadata.membership.leave()
       await stop.disposeAsync()
     },
+  }
+}
+
+/** What others ask of this broker, and may ask before all of it is there. */
+interface Parts {
+  partitions?: Partitions
+  replication?: Replication
+  logEnds?: ReplicaLogEnds
+}
+
+function answeredBy(parts: Parts) {
+  return {
+    // Who comes before there are partitions comes again.
+    acceptReplication: (stream: MessageStream) =>
+      parts.replication === undefined ? stream.reset() : parts.replication.accept(stream),
+    answerBroker: (operation: string, payload: Buffer) =>
+      operation === logEndOperation ? parts.logEnds?.answer(payload) : undefined,
   }
 }
 

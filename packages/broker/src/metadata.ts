@@ -1,33 +1,26 @@
 /** The metadata of this broker as its configuration has it. */
-import type { MessageStream } from '@naru/base'
 import {
+  type MetadataNodeOptions,
   MetadataRuntime,
   noNetwork,
   openMetadataStorage,
   type QuorumSettings,
 } from '@naru/consensus'
-import {
-  defaultTiming,
-  initialLevels,
-  type MetadataRecord,
-  type TimelineEvent,
-} from '@naru/metadata'
+import { defaultTiming, initialLevels, type MetadataRecord } from '@naru/metadata'
 import type { BrokerOptions } from './broker.ts'
 import type { BrokerConfig } from './config.ts'
 import { directoryIdOf } from './directory-id.ts'
 
+/** What the parts above the metadata do with it. */
+interface MetadataSurroundings
+  extends Pick<MetadataNodeOptions, 'acceptReplication' | 'answerBroker' | 'onEvents'> {
+  readonly configDefault: (name: string) => string
+}
+
 /** Resolves when the quorum has a leader and this copy is up to date. */
 export async function openMetadata(
   options: BrokerOptions,
-  {
-    configDefault,
-    acceptReplication,
-    onEvents,
-  }: {
-    configDefault: (name: string) => string
-    acceptReplication: (stream: MessageStream) => void
-    onEvents: (events: readonly TimelineEvent[]) => void
-  },
+  { configDefault, ...above }: MetadataSurroundings,
 ): Promise<MetadataRuntime> {
   const { config, clock, random, fileSystem, network, onFatal } = options
   const logger = options.logger.child('metadata')
@@ -61,9 +54,8 @@ export async function openMetadata(
     rebalanceMs: config.flag('auto.leader.rebalance.enable')
       ? config.number('leader.imbalance.check.interval.seconds') * 1_000
       : undefined,
-    onEvents,
+    ...above,
     network: network ?? noNetwork(clock),
-    acceptReplication,
     clock,
     random,
     logger,

@@ -1,5 +1,6 @@
 export type { BrokerRegistration } from './broker-membership.ts'
 export { SessionError } from './broker-session.ts'
+export { coder } from './coder.ts'
 export { ConsensusError, MetadataStoreError } from './errors.ts'
 export { internalAddressOf } from './internal-addresses.ts'
 export { lockDirectory } from './level-store.ts'

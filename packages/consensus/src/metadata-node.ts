@@ -38,6 +38,8 @@ export interface MetadataNodeOptions {
   readonly network: MessageNetwork
   /** Takes the streams of brokers that follow partitions of this one; without it they are refused. */
   readonly acceptReplication?: (stream: MessageStream) => void
+  /** Answers other brokers; undefined for an operation that it does not know. */
+  readonly answerBroker?: (operation: string, payload: Buffer) => Promise<Buffer> | undefined
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
@@ -102,7 +104,7 @@ export class MetadataNode implements AsyncDisposable {
       },
       events: {
         raft: (event) => node.#noteRaft(event),
-        call: (operation, payload) => node.answer(operation, payload),
+        call: (operation, payload) => node.#answerPeer(operation, payload),
         frame: (peer, frame) => node.#hear(peer, frame),
         hello: (peer) => node.#controller?.sessions?.hello(peer),
         down: (peer, end) => node.#controller?.sessions?.down(peer, end),
@@ -139,6 +141,13 @@ export class MetadataNode implements AsyncDisposable {
   /** Answers what only the leader can. */
   answer(operation: string, payload: Buffer): Promise<CallOutcome> {
     return this.#operations.answer(operation, payload)
+  }
+
+  /** What is not for the controller is for this broker. */
+  async #answerPeer(operation: string, payload: Buffer): Promise<CallOutcome> {
+    const answer = this.#options.answerBroker?.(operation, payload)
+    if (answer === undefined) return this.answer(operation, payload)
+    return { index: 0n, payload: await answer }
   }
 
   /** Has another node answer it. */

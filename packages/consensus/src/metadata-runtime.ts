@@ -34,12 +34,16 @@ export class MetadataRuntime implements AsyncDisposable {
   /** This process as a broker of the cluster. */
   readonly membership: BrokerMembership
   readonly #node: MetadataNode
+  readonly #nodeId: number
+  readonly #answerBroker: (operation: string, payload: Buffer) => Promise<Buffer> | undefined
   readonly #clock: Clock
   readonly #channel: ControllerChannel
 
   private constructor(node: MetadataNode, options: MetadataNodeOptions) {
     const { nodeId, clock } = options
     this.#node = node
+    this.#nodeId = nodeId
+    this.#answerBroker = (operation, payload) => options.answerBroker?.(operation, payload)
     this.#clock = clock
     this.#channel = new ControllerChannel({
       clock,
@@ -131,6 +135,17 @@ export class MetadataRuntime implements AsyncDisposable {
       if (!isUnanswered(error)) throw error
       return refusal(kafkaErrors.REQUEST_TIMED_OUT, error.message)
     }
+  }
+
+  /** What a broker answers, this one or another; undefined when it does not in time. */
+  async askBroker(
+    nodeId: number,
+    request: { operation: string; payload: Buffer; timeoutMs: number },
+  ): Promise<Buffer | undefined> {
+    const { operation, payload } = request
+    if (nodeId === this.#nodeId) return this.#answerBroker(operation, payload)
+    const outcome = await this.#node.call(nodeId, request)
+    return 'payload' in outcome ? outcome.payload : undefined
   }
 
   /** The quorum as its leader sees it. Rejects like `changeQuorum`. */

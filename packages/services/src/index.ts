@@ -13,7 +13,7 @@ export type { SessionAnswer, SessionPartition, SessionPlan, Told } from './fetch
 export { FetchSessions } from './fetch-sessions.ts'
 export { IsrProposals } from './isr-proposals.ts'
 export type { LogEnds } from './log-ends.ts'
-export { unknownLogEnds } from './log-ends.ts'
+export { logEndOperation, ReplicaLogEnds } from './log-ends.ts'
 export type {
   NamedPartition,
   PartitionMove,

@@ -2,7 +2,6 @@ import { type Command, type CommandType, isRefusal, type Refusal, refusal } from
 import { kafkaErrors } from '@naru/model'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { idOf, TestCluster } from '../../metadata/src/testing/cluster.ts'
-import { unknownLogEnds } from './log-ends.ts'
 import { PartitionAdmin, type PartitionOutcome } from './partition-admin.ts'
 
 const left = () => 1_000
@@ -21,7 +20,11 @@ beforeEach(() => {
   }
   admin = new PartitionAdmin({
     metadata: { image: cluster.image, submit } as never,
-    logEnds: unknownLogEnds(cluster.image),
+    logEnds: async ({ replicas }) =>
+      replicas.flatMap((nodeId) => {
+        const { brokerEpoch } = cluster.key(nodeId)
+        return brokerEpoch < 0n ? [] : [{ nodeId, brokerEpoch, lastEpoch: 0, logEndOffset: 5n }]
+      }),
     history: { of: () => ({}) },
   })
 })

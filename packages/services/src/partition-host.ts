@@ -239,6 +239,13 @@ export class PartitionHost {
     return this.#state.epochs.epochOf(offset) ?? -1
   }
 
+  /** How far this replica goes, whatever its role. */
+  async logEnd(): Promise<{ lastEpoch: number; logEndOffset: bigint }> {
+    await this.open()
+    const { logEndOffset } = this.log
+    return { lastEpoch: this.epochOf(logEndOffset - 1n), logEndOffset }
+  }
+
   /** Where the largest epoch at or below `leaderEpoch` ends (KIP-320). */
   endOfEpoch(leaderEpoch: number): { epoch: number; endOffset: bigint } {
     const known = this.#state.epochs.endOffsetOf(leaderEpoch, this.log.logEndOffset)
