@@ -96,7 +96,7 @@ export class ModelMachine {
       this.log.truncate(endOffset)
       this.hasLost = true
     }
-    if (this.highWatermark > endOffset) this.highWatermark = endOffset
+    if (this.highWatermark > this.log.endOffset) this.highWatermark = this.log.endOffset
     this.#session = { brokerEpoch, boot: this.#boot, isClean: true }
     return true
   }

@@ -264,8 +264,10 @@ export class PartitionWorld implements ReplicaSurroundings {
     this.history.seen(leaderEpoch, log, highWatermark)
   }
 
-  /** Invariant 28. */
+  /** Invariant 28. After an unclean election what was stored as committed has to be taken back with it. */
   cut({ nodeId, brokerEpoch, log }: PartitionReplica): void {
+    const machine = this.#machine(nodeId)
+    if (machine.highWatermark > log.endOffset) machine.highWatermark = log.endOffset
     const { isr, elr } = this.controller.partition
     if (this.controller.brokers.get(nodeId)?.brokerEpoch !== brokerEpoch) return
     if (!isr.includes(nodeId) && !elr.includes(nodeId)) return
