@@ -250,7 +250,7 @@ export class LogDirectory implements AsyncDisposable {
    * appended meanwhile, and readers find nothing. A log of which nothing would remain that may be read begins anew there.
    */
   async truncate(log: Log, endOffset: bigint): Promise<bigint> {
-    await this.#cutting(log, async () => {
+    await this.#cutting(log, endOffset, async () => {
       const boundary = await this.#truncation.truncate(log, endOffset)
       if (boundary !== undefined) await this.#beginAnew(log, boundary)
     })
@@ -261,7 +261,7 @@ export class LogDirectory implements AsyncDisposable {
   async restartAt(log: Log, startOffset: bigint): Promise<void> {
     const state = this.#states.get(log)
     const loading = state?.loading
-    await this.#cutting(log, async () => {
+    await this.#cutting(log, 0n, async () => {
       await loading?.catch(() => {})
       await this.#beginAnew(log, startOffset)
       // What could not be loaded stands in the way no more.
@@ -335,9 +335,10 @@ export class LogDirectory implements AsyncDisposable {
     await changed
   }
 
-  /** A change that goes with no append: from now on, though others may come before it. */
-  async #cutting(log: Log, cut: () => Promise<void>): Promise<void> {
+  /** A change that goes with no append, nor with one at or above `endOffset` that waits: from now on, though others may come before it. */
+  async #cutting(log: Log, endOffset: bigint, cut: () => Promise<void>): Promise<void> {
     log.beginTruncation()
+    log.dropPending(endOffset)
     try {
       await this.#change(log, cut)
     } catch (error) {

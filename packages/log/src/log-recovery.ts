@@ -95,8 +95,8 @@ export class LogRecovery {
       this.#isShort = !(await this.#reaches(end))
     }
     this.#end = end
-    for (const base of this.#touched.keys())
-      if (base > segmentBaseOffset) this.#touched.delete(base)
+    const dropped = [...this.#touched.keys()].filter((base) => base > segmentBaseOffset)
+    for (const base of dropped) this.#touched.delete(base)
     this.#touched.set(segmentBaseOffset, position)
     if (segmentBaseOffset < this.#namedSegment) this.#namedSegment = segmentBaseOffset
     const lowest = this.#lowestTruncation ?? nextOffset

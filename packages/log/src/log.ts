@@ -312,7 +312,7 @@ export class Log {
 
   /** Forgets the batches above `endOffset` that no round has taken. Those below are still written. */
   dropPending(endOffset: bigint): void {
-    for (let run = this.#pending.at(-1); run !== undefined; run = this.#pending.at(-1)) {
+    for (let run = this.#pending.at(-1); run?.kind === 'append'; run = this.#pending.at(-1)) {
       while (run.nextOffset > endOffset && run.buffers.length > 0) {
         const batch = run.buffers.pop() as Buffer
         run.nextOffset = baseOffsetAt(batch, 0)

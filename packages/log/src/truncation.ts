@@ -44,7 +44,7 @@ export class Truncation {
    */
   async truncate(log: Log, endOffset: bigint): Promise<bigint | undefined> {
     assert(log.derived !== undefined, `Log ${log.name} is not loaded`)
-    await this.#settle(log, endOffset)
+    await this.#settle(log)
     if (endOffset < log.logStartOffset) return endOffset
     const end = await batchBoundary(log, endOffset)
     if (end.endOffset < log.logStartOffset) return end.endOffset
@@ -68,7 +68,7 @@ export class Truncation {
   ): Promise<void> {
     const { storage, flusher, checkpoint } = this.#options
     const first = (log.segments[0] as Segment).baseOffset
-    await this.#settle(log, first)
+    await this.#settle(log)
     if (log.logEndOffset > first) {
       await this.#cut(log, { endOffset: first, segmentBaseOffset: first, position: 0 })
     }
@@ -95,10 +95,9 @@ export class Truncation {
     })
   }
 
-  /** Resolves when the log is at rest: what waited below `endOffset` is written, what waited above it is forgotten. */
-  async #settle(log: Log, endOffset: bigint): Promise<void> {
+  /** Resolves when the log is at rest: what waited for a round is written, and nothing is being stored. */
+  async #settle(log: Log): Promise<void> {
     const { rounds, storage } = this.#options
-    log.dropPending(endOffset)
     await rounds.settled(log)
     this.#assertRunning(log)
     await storage.settled(log)

@@ -180,12 +180,12 @@ export const logMutations: readonly Mutation[] = [
   {
     rule: 'a truncation waits for writes in flight',
     file: log('truncation'),
-    from: '    log.dropPending(endOffset)\n    await rounds.settled(log)\n',
-    to: '    log.dropPending(endOffset)\n',
+    from: '    await rounds.settled(log)\n    this.#assertRunning(log)\n    await storage.settled(log)\n',
+    to: '    this.#assertRunning(log)\n    await storage.settled(log)\n',
   },
   {
     rule: 'a truncation forgets what no round has taken',
-    file: log('truncation'),
+    file: log('log-directory'),
     from: '    log.dropPending(endOffset)\n',
     to: '',
     shownBy: 'packages/simulator/src/log-truncation.test.ts',
@@ -239,12 +239,6 @@ export const logMutations: readonly Mutation[] = [
     to: '      break\n    }\n    const dirt = this.#dirty.get(log)\n    this.#dirty.delete(log)\n    const { promise',
   },
   {
-    rule: 'a flush does not make the files of segments that were cut',
-    file: log('flusher'),
-    from: "      if (run.kind === 'truncate') forgetAbove(dirt.segments, run.segmentBaseOffset)\n",
-    to: '      void forgetAbove\n',
-  },
-  {
     rule: 'a snapshot of what was cut is removed',
     file: log('log-storage'),
     from: '      if (snapshot !== undefined) return snapshot > end.endOffset\n',
@@ -255,6 +249,7 @@ export const logMutations: readonly Mutation[] = [
     file: log('log-storage'),
     from: ' || log.isTruncating) return\n    const offset',
     to: ') return\n    const offset',
+    shownBy: 'packages/simulator/src/log-truncation.test.ts',
   },
   {
     rule: 'what is derived from a log that was cut is derived anew',
@@ -267,6 +262,7 @@ export const logMutations: readonly Mutation[] = [
     file: log('log-reader'),
     from: '    return log.cuts === cuts ? found : undefined\n',
     to: '    return found\n',
+    shownBy: 'packages/simulator/src/log-truncation.test.ts',
   },
   {
     rule: 'a start expects a segment only up to a truncation of the journal',
@@ -277,20 +273,23 @@ export const logMutations: readonly Mutation[] = [
   {
     rule: 'a start drops what a truncation of the journal cut',
     file: log('log-recovery'),
-    from: '    for (const base of this.#touched.keys()) if (base > segmentBaseOffset) this.#touched.delete(base)\n',
-    to: '',
+    from: '    for (const base of dropped) this.#touched.delete(base)\n',
+    to: '    void dropped\n',
+    shownBy: 'packages/simulator/src/log-truncation.test.ts',
   },
   {
     rule: 'a start removes segments above a truncation of the journal',
     file: log('log-recovery'),
     from: '    if (segmentBaseOffset < this.#namedSegment) this.#namedSegment = segmentBaseOffset\n',
     to: '',
+    shownBy: 'packages/simulator/src/log-truncation.test.ts',
   },
   {
     rule: 'a start removes snapshots above the lowest truncation of the journal',
     file: log('log-recovery'),
     from: '    const newest = cut < endOffset ? cut : endOffset\n',
     to: '    const newest = cut < endOffset ? endOffset : endOffset\n',
+    shownBy: 'packages/simulator/src/log-truncation.test.ts',
   },
   {
     rule: 'a log that begins anew keeps nothing of the old one',
