@@ -126,13 +126,14 @@ export const meantToDiffer: readonly MeantDifference[] = [
   },
   {
     question: 'DescribeConfigs: keys of the broker',
-    path: /^\/(node\.id|listeners|listener\.security\.protocol\.map|log\.dir|min\.insync\.replicas)$/,
+    path: /^\/(node\.id|listeners|listener\.security\.protocol\.map|log\.dir|min\.insync\.replicas|default\.replication\.factor)$/,
     reason: 'Defaults of our own, with which a broker starts without a file.',
   },
   {
     question: 'DescribeConfigs: keys of the broker',
-    path: /^\/(broker\.(session\.timeout|heartbeat\.interval)|controller\.quorum\.election\.timeout)\.ms$/,
-    reason: 'A broker that is gone is noticed sooner, and so is a leader of the metadata.',
+    path: /^\/(broker\.(session\.timeout|heartbeat\.interval)|controller\.quorum\.election\.timeout|replica\.lag\.time\.max)\.ms$/,
+    reason:
+      'A broker that is gone is noticed sooner, and so are a leader of the metadata and a follower that lags.',
   },
   {
     question: 'DescribeConfigs: keys of the broker',
