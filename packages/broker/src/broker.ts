@@ -11,6 +11,7 @@ import type {
 import { lockDirectory, type MetadataRuntime } from '@naru/consensus'
 import { createHandlers } from '@naru/kafka-api'
 import type { LogDirectory } from '@naru/log'
+import type { SupportedFeature } from '@naru/metadata'
 import { Dispatcher } from '@naru/network'
 import {
   Cluster,
@@ -41,6 +42,8 @@ export interface BrokerOptions {
   readonly network: MessageNetwork | undefined
   /** Of this run of the kernel; empty where nobody knows, which counts as another one. */
   readonly bootId: string
+  /** What this program can read and write: the levels of features that it can take part in. */
+  readonly features: readonly SupportedFeature[]
   readonly logger: Logger
   /** Something that must not happen has happened: the process must end. */
   readonly onFatal: (error: unknown) => void

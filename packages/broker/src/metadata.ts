@@ -15,7 +15,7 @@ export async function openMetadata(
   options: BrokerOptions,
   configDefault: (name: string) => string,
 ): Promise<MetadataRuntime> {
-  const { config, clock, random, fileSystem, network, onFatal } = options
+  const { config, clock, random, fileSystem, network, features, onFatal } = options
   const logger = options.logger.child('metadata')
   const { nodeId, metadataDir } = config
   const directoryId = await directoryIdOf({ ...options, nodeId }, metadataDir)
@@ -44,6 +44,7 @@ export async function openMetadata(
       sessionTimeoutMs: config.number('broker.session.timeout.ms'),
       heartbeatIntervalMs: config.number('broker.heartbeat.interval.ms'),
     },
+    features,
     network: network ?? noNetwork(clock),
     clock,
     random,

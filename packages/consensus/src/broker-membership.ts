@@ -1,11 +1,11 @@
 /** This process as a broker of the cluster: registered, taking part, leaving. */
 import type { Clock, Logger, Timer } from '@naru/base'
-import {
-  type MetadataImage,
-  type MetadataRecord,
-  type Refusal,
-  type RequestOf,
-  supportedFeatures,
+import type {
+  MetadataImage,
+  MetadataRecord,
+  Refusal,
+  RequestOf,
+  SupportedFeature,
 } from '@naru/metadata'
 import { BrokerSession } from './broker-session.ts'
 import type { Frame, SessionHeartbeat, SessionState } from './peers/frame.ts'
@@ -21,6 +21,7 @@ export interface BrokerMembershipOptions {
   /** Of the log directory that holds the metadata. */
   readonly directoryId: string
   readonly incarnationId: string
+  readonly features: readonly SupportedFeature[]
   readonly image: MetadataImage
   readonly clock: Clock
   readonly logger: Logger
@@ -181,7 +182,7 @@ export class BrokerMembership {
   }
 
   #request() {
-    const { nodeId, directoryId, incarnationId, image } = this.#options
+    const { nodeId, directoryId, incarnationId, features, image } = this.#options
     const { clusterId } = image
     return {
       type: 'registerBroker',
@@ -190,7 +191,7 @@ export class BrokerMembership {
       metadataDirectory: directoryId,
       clusterId,
       ...this.#registration,
-      features: supportedFeatures,
+      features,
       isPreviousSilent: false,
     } as const
   }

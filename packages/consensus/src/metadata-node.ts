@@ -3,7 +3,12 @@
  * leads.
  */
 import type { Address, Clock, Logger, MessageNetwork, Random } from '@naru/base'
-import type { ControllerSettings, LivenessTiming, MetadataRecord } from '@naru/metadata'
+import type {
+  ControllerSettings,
+  LivenessTiming,
+  MetadataRecord,
+  SupportedFeature,
+} from '@naru/metadata'
 import type { RaftEvent } from '@naru/raft'
 import { ActiveController } from './active-controller.ts'
 import { internalAddressesIn, internalAddressOf } from './internal-addresses.ts'
@@ -24,6 +29,8 @@ export interface MetadataNodeOptions {
   readonly logLimits?: LogLimits
   readonly controller: ControllerSettings
   readonly liveness: LivenessTiming
+  /** What this program can read and write. */
+  readonly features: readonly SupportedFeature[]
   /** What a new cluster begins with. */
   readonly firstRecords: () => readonly MetadataRecord[]
   readonly network: MessageNetwork
@@ -173,7 +180,8 @@ export class MetadataNode implements AsyncDisposable {
   }
 
   #newController(node: RaftNode): ActiveController {
-    const { nodeId, clock, controller: settings, firstRecords, liveness: timing } = this.#options
+    const { nodeId, clock, controller: settings, features, firstRecords } = this.#options
+    const { liveness: timing } = this.#options
     return new ActiveController({
       nodeId,
       incarnationId: this.incarnationId,
@@ -181,6 +189,7 @@ export class MetadataNode implements AsyncDisposable {
       image: this.copy.image,
       clock,
       settings,
+      features,
       firstRecords,
       onReady: () => this.#events.leaderChanged(),
       sessions: {

@@ -1,7 +1,7 @@
 // A broker that is a cluster of its own: the same code as a quorum of several, and nobody to wait for.
 import { silentLogger } from '@naru/base'
 import { MemoryDisk, MemoryRaftStorage, MetadataRuntime, noNetwork } from '@naru/consensus'
-import { defaultTiming } from '@naru/metadata'
+import { defaultTiming, supportedFeatures } from '@naru/metadata'
 import { expect, it } from 'vitest'
 import { SeededRandom } from './seeded-random.ts'
 import { SimulatedClock } from './simulated-clock.ts'
@@ -35,6 +35,7 @@ it('takes part at once when it is started again, whatever became of the process 
           configDefault: () => '1',
         },
         liveness: defaultTiming,
+        features: supportedFeatures,
         firstRecords: () => [{ type: 'cluster', clusterId: 'c' }],
         network: noNetwork(clock),
         clock,

@@ -22,6 +22,7 @@ beforeEach(async () => {
     nodeId: 1,
     directoryId: 'd',
     incarnationId: 'i',
+    features: cluster.features,
     image: cluster.image,
     clock,
     logger: silentLogger,

@@ -1,7 +1,14 @@
 /** One broker of a simulated cluster: its disk, which stays, and its process, which comes and goes. */
 import { type Address, FileSystemError, type Logger, type MessageNetwork } from '@naru/base'
 import { type MetadataFollower, MetadataRuntime, SessionError } from '@naru/consensus'
-import { type Cleanliness, defaultTiming, initialLevels, type MetadataRecord } from '@naru/metadata'
+import {
+  type Cleanliness,
+  defaultTiming,
+  initialLevels,
+  type MetadataRecord,
+  type SupportedFeature,
+  supportedFeatures,
+} from '@naru/metadata'
 import { topicConfigKey } from '@naru/model'
 import type { SeededRandom } from '../seeded-random.ts'
 import type { SimulatedProcess } from '../simulated-process.ts'
@@ -53,6 +60,8 @@ export class ClusterNode {
   /** How the last process ended, and the registration that it left on the disk. */
   cleanliness: Cleanliness = 'unknown'
   brokerEpoch = -1n
+  /** Of the program that is started next. */
+  features: readonly SupportedFeature[] = supportedFeatures
   readonly #random: SeededRandom
 
   constructor(id: number, random: SeededRandom) {
@@ -162,6 +171,7 @@ export class ClusterNode {
         ...initialLevels.map((feature) => ({ type: 'feature', ...feature }) as const),
       ],
       liveness: defaultTiming,
+      features: this.features,
       network: heldToDisk(network, disk),
       clock: process,
       random,
