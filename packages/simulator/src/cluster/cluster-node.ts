@@ -1,19 +1,13 @@
 /** One broker of a simulated cluster: its disk, which stays, and its process, which comes and goes. */
 import { type Address, FileSystemError, type Logger, type MessageNetwork } from '@naru/base'
 import { type MetadataFollower, MetadataRuntime, SessionError } from '@naru/consensus'
-import {
-  type Cleanliness,
-  defaultTiming,
-  initialLevels,
-  type MetadataRecord,
-  type SupportedFeature,
-  supportedFeatures,
-} from '@naru/metadata'
+import { type Cleanliness, defaultTiming, initialLevels, type MetadataRecord } from '@naru/metadata'
 import { topicConfigKey } from '@naru/model'
 import type { SeededRandom } from '../seeded-random.ts'
 import type { SimulatedProcess } from '../simulated-process.ts'
 import type { ClusterOptions } from './cluster-options.ts'
 import { type LogArchive, LogView } from './log-archive.ts'
+import { newerProgram, type ProgramVersion } from './program-versions.ts'
 import { heldToDisk } from './promise-tap.ts'
 import { RaftDisk } from './raft-disk.ts'
 import { SimulatedRaftStorage } from './simulated-raft-storage.ts'
@@ -60,8 +54,8 @@ export class ClusterNode {
   /** How the last process ended, and the registration that it left on the disk. */
   cleanliness: Cleanliness = 'unknown'
   brokerEpoch = -1n
-  /** Of the program that is started next. */
-  features: readonly SupportedFeature[] = supportedFeatures
+  /** What is started next. */
+  program: ProgramVersion = newerProgram
   readonly #random: SeededRandom
 
   constructor(id: number, random: SeededRandom) {
@@ -171,7 +165,7 @@ export class ClusterNode {
         ...initialLevels.map((feature) => ({ type: 'feature', ...feature }) as const),
       ],
       liveness: defaultTiming,
-      features: this.features,
+      features: this.program.features,
       network: heldToDisk(network, disk),
       clock: process,
       random,

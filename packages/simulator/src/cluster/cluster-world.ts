@@ -9,6 +9,7 @@ import { ClusterNode, internalPort, type NodeLife, type NodeWorld } from './clus
 import { type ClusterOptions, type DiskFaults, drawClusterOptions } from './cluster-options.ts'
 import { CommittedMetadata } from './committed-metadata.ts'
 import { type ArchivedEntry, LogArchive } from './log-archive.ts'
+import { olderProgram } from './program-versions.ts'
 import type { RaftDisk } from './raft-disk.ts'
 
 /** Events of one moment: more is a loop that never ends. */
@@ -47,7 +48,10 @@ export class ClusterWorld implements NodeWorld {
     const { voters, observers } = this.options
     const ids = Array.from({ length: voters + observers }, (_, at) => at + 1)
     this.nodes = ids.map((id) => new ClusterNode(id, this.random.split()))
-    for (const { disk } of this.nodes) this.disks.set(disk.key, disk)
+    for (const node of this.nodes) {
+      this.disks.set(node.disk.key, node.disk)
+      if (this.random.chance(this.options.olderShare)) node.program = olderProgram
+    }
   }
 
   get addresses() {
@@ -95,6 +99,18 @@ export class ClusterWorld implements NodeWorld {
     const target = { nodeId: Number(nodeId), directoryId: kind === 'transfer' ? '' : directoryId }
     life.runtime?.changeQuorum({ kind, ...target }).catch((error: unknown) => {
       if (!(error instanceof ConsensusError)) life.bug ??= error
+    })
+  }
+
+  /** The same, for the level of a feature. */
+  changeLevel(name: string, level: number, upgradeType: number, random: SeededRandom): void {
+    const { ready } = this
+    if (ready.length === 0) return
+    const life = random.pick(ready)
+    const updates = [{ name, level, upgradeType }]
+    const command = { type: 'updateFeatures', updates, validateOnly: false } as const
+    life.runtime?.submit(command).catch((error: unknown) => {
+      life.bug ??= error
     })
   }
 
