@@ -23,6 +23,7 @@ import {
   TopicConfigs,
   Topics,
 } from '@naru/services'
+import type { BoundAddresses } from './bound-addresses.ts'
 import type { BrokerConfig } from './config.ts'
 import type { Endpoint } from './endpoints.ts'
 import { startGrpcListener } from './grpc-listener.ts'
@@ -102,7 +103,9 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
   parts.partitions = partitions
   await metadata.follow(partitions)
   const cluster = new Cluster(metadata)
-  const services = { metadata, cluster, topicConfigs, partitions, directories }
+  const bound: { addresses: BoundAddresses | undefined } = { addresses: undefined }
+  const brokerConfigs = () => config.describe(bound.addresses)
+  const services = { metadata, cluster, topicConfigs, partitions, directories, brokerConfigs }
   const dispatcher = createDispatcher(options, services)
   const retention = new RetentionTask({
     partitions,
@@ -114,8 +117,9 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
   started.defer(() => retention.stop())
   const listeners = await startKafkaListeners(options, dispatcher, started)
   const grpc = await startGrpcListener(options, cluster, started)
+  bound.addresses = { listeners, grpc }
   const paths = new Map([...directories].map(([id, { path }]) => [id, path]))
-  await join(options, metadata, { listeners, grpc, directories: paths })
+  await join(options, metadata, { listeners, grpc: grpc?.advertised, directories: paths })
   retention.start()
   const stop = started.move()
   const { nodeId } = config
@@ -123,7 +127,7 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
     nodeId,
     clusterId: metadata.image.clusterId,
     listeners,
-    ...(grpc === undefined ? {} : { grpc }),
+    ...(grpc === undefined ? {} : { grpc: grpc.advertised }),
     ...(config.quorum.isAlone ? {} : { quorum: await quorumSeen(metadata) }),
     [Symbol.asyncDispose]: async () => {
       await metadata.membership.leave()
@@ -146,10 +150,11 @@ function createDispatcher(
     topicConfigs: TopicConfigs
     partitions: Partitions
     directories: ReadonlyMap<string, LogDirectory>
+    brokerConfigs: () => ReturnType<BrokerConfig['describe']>
   },
 ): Dispatcher {
   const { config, clock, random, fileSystem, logger, onFatal } = options
-  const { metadata, cluster, topicConfigs, partitions, directories } = parts
+  const { metadata, cluster, topicConfigs, partitions, directories, brokerConfigs } = parts
   const slots = config.number('max.incremental.fetch.session.cache.slots')
   const topics = new Topics({ metadata, random })
   const handlers = createHandlers({
@@ -164,7 +169,7 @@ function createDispatcher(
     producerIds: new ProducerIds(metadata),
     directories: [...directories.values()],
     diskSpace: (path) => fileSystem.diskSpace(path),
-    brokerConfigs: () => config.describe(),
+    brokerConfigs,
     autoCreates: config.flag('auto.create.topics.enable'),
     limits: {
       fetchBytesMax: config.number('fetch.max.bytes'),
