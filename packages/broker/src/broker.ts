@@ -118,8 +118,7 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
   const listeners = await startKafkaListeners(options, dispatcher, started)
   const grpc = await startGrpcListener(options, cluster, started)
   bound.addresses = { listeners, grpc }
-  const paths = new Map([...directories].map(([id, { path }]) => [id, path]))
-  await join(options, metadata, { listeners, grpc: grpc?.advertised, directories: paths })
+  await join(options, metadata, { listeners, grpc: grpc?.advertised, directories })
   retention.start()
   const stop = started.move()
   const { nodeId } = config

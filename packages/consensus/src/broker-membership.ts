@@ -65,14 +65,15 @@ export class BrokerMembership {
       logger,
       metadataOffset,
       onLost,
-      register: () => options.submit(this.#request()),
+      register: async () => options.submit(await this.#request()),
       onRegistered: (brokerEpoch) => this.#onRegistered(brokerEpoch),
       hurry: () => this.hurry(),
       pause: () => new Promise((resolve) => clock.setTimer(retryMs, resolve)),
     })
   }
 
-  #registration: BrokerRegistration = { rack: null, endpoints: [], directories: [] }
+  #registration: () => Promise<BrokerRegistration> = () =>
+    Promise.resolve({ rack: null, endpoints: [], directories: [] })
 
   /** Of the registration; undefined while there is none. */
   get brokerEpoch(): bigint | undefined {
@@ -91,11 +92,11 @@ export class BrokerMembership {
   }
 
   /**
-   * Makes this process the broker of its id; it is fenced until it takes part. `onRegistered` keeps the registration on the disks.
-   * Rejects with SessionError when the controller does not take it.
+   * Makes this process the broker of its id; it is fenced until it takes part. `registration` is asked again whenever the process has to
+   * register anew: it says how the broker is then. `onRegistered` keeps the registration on the disks. Rejects with SessionError when the controller does not take it.
    */
   async register(
-    registration: BrokerRegistration,
+    registration: () => Promise<BrokerRegistration>,
     onRegistered: (brokerEpoch: bigint) => Promise<void>,
   ): Promise<void> {
     this.#registration = registration
@@ -162,7 +163,10 @@ export class BrokerMembership {
   /** After a change of the metadata. */
   applied(records: readonly MetadataRecord[]): void {
     const { nodeId } = this.#options
-    const isOwn = records.some((each) => each.type === 'brokerState' && each.nodeId === nodeId)
+    const isOwn = records.some(
+      (each) =>
+        (each.type === 'brokerState' || each.type === 'unregisterBroker') && each.nodeId === nodeId,
+    )
     if (!isOwn) return
     if (this.#isActive) this.#isUnfenced()
     this.hurry()
@@ -181,7 +185,7 @@ export class BrokerMembership {
     return broker?.brokerEpoch === this.#session.brokerEpoch && broker?.isFenced === false
   }
 
-  #request() {
+  async #request() {
     const { nodeId, directoryId, incarnationId, features, image } = this.#options
     const { clusterId } = image
     return {
@@ -190,7 +194,7 @@ export class BrokerMembership {
       incarnationId,
       metadataDirectory: directoryId,
       clusterId,
-      ...this.#registration,
+      ...(await this.#registration()),
       features,
       isPreviousSilent: false,
     } as const

@@ -49,9 +49,12 @@ it('takes part at once when it is started again, whatever became of the process 
     const directories = [{ directoryId, cleanliness: 'process-crash', brokerEpoch } as const]
     const { membership } = runtime
     await clock.drive(
-      membership.register({ rack: null, endpoints: [], directories }, async (epoch) => {
-        brokerEpoch = epoch
-      }),
+      membership.register(
+        async () => ({ rack: null, endpoints: [], directories }),
+        async (epoch) => {
+          brokerEpoch = epoch
+        },
+      ),
     )
     await clock.drive(membership.takePart())
     return { runtime, tookMs: clock.monotonic() - begunMs }

@@ -55,7 +55,12 @@ async function start(nodeId: number): Promise<MetadataRuntime> {
     { directoryId: idOf(nodeId), cleanliness: 'unknown', brokerEpoch: -1n } as const,
   ]
   const registration = { rack: null, endpoints: [], directories } as const
-  await clock.drive(runtime.membership.register(registration, async () => {}))
+  await clock.drive(
+    runtime.membership.register(
+      async () => registration,
+      async () => {},
+    ),
+  )
   await clock.drive(runtime.membership.takePart())
   return runtime
 }

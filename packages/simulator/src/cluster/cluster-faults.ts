@@ -124,6 +124,12 @@ function transfer(world: ClusterWorld, random: SeededRandom): void {
   world.changeQuorum('transfer', node.disk.key, random)
 }
 
+/** A broker is taken for one that will not come back; if it lives, it registers anew. */
+function unregister(world: ClusterWorld, random: SeededRandom): void {
+  const nodeId = random.pick(world.nodes).id
+  world.submit({ type: 'unregisterBroker', nodeId }, random)
+}
+
 /** A level of a feature goes up, or down; it waits for the last broker that does not know it. */
 function changeLevel(world: ClusterWorld, random: SeededRandom): void {
   const { upgrade, safeDowngrade } = upgradeTypes
@@ -134,7 +140,8 @@ function changeLevel(world: ClusterWorld, random: SeededRandom): void {
     ['naru.version', 2, upgrade],
     ['naru.version', 1, safeDowngrade],
   ] as const)
-  world.changeLevel(name, level, upgradeType, random)
+  const updates = [{ name, level, upgradeType }]
+  world.submit({ type: 'updateFeatures', updates, validateOnly: false }, random)
 }
 
 /** A broker gets the newer program, or the older one again, which is refused where the cluster has a level that it does not know. */
@@ -159,6 +166,7 @@ export const faults: readonly Fault[] = [
   transfer,
   changeLevel,
   changeProgram,
+  unregister,
 ]
 
 /** Data is lost for good; then who votes is changed with a reason only, or what is left might be no majority. */

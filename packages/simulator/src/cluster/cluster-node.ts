@@ -114,13 +114,12 @@ export class ClusterNode {
     life.runtime = runtime
     await runtime.follow(follower)
     const { membership } = runtime
-    const { directoryId, cleanliness, brokerEpoch } = this
     const { host, port } = runtime.internalAddress
-    const registration = {
+    const registration = async () => ({
       rack: null,
       endpoints: [{ listener: 'naru.internal', host, port }],
-      directories: [{ directoryId, cleanliness, brokerEpoch }],
-    }
+      directories: [this.#directory],
+    })
     await membership.register(registration, async (epoch) => {
       await life.process.pause(world.diskMs())
       this.brokerEpoch = epoch
@@ -193,6 +192,11 @@ export class ClusterNode {
       snapshot === undefined ? undefined : world.archive.at(snapshot.index, snapshot.term)
     life.view = new LogView(world.archive, disk.key, base, entries)
     return storage
+  }
+
+  get #directory() {
+    const { directoryId, cleanliness, brokerEpoch } = this
+    return { directoryId, cleanliness, brokerEpoch }
   }
 
   #newDisk(): RaftDisk {

@@ -11,7 +11,7 @@ import { ClusterClients } from './cluster-clients.ts'
 import { changes, type Fault, faults, losses, operate } from './cluster-faults.ts'
 import { calmDisk } from './cluster-options.ts'
 import { ClusterWorld } from './cluster-world.ts'
-import { newerProgram } from './program-versions.ts'
+import { newerProgram, olderProgram } from './program-versions.ts'
 
 export interface ClusterLife {
   /** Two walks with the same one were the same. */
@@ -44,6 +44,9 @@ class ClusterWalk {
     this.#work = new BrokerWork(this.world)
     this.#random = this.world.random.split()
     const others = this.#random.chance(0.6) ? losses : changes
+    for (const node of this.world.nodes) {
+      if (this.#random.chance(this.world.options.olderShare)) node.program = olderProgram
+    }
     this.#faults = [...faults, ...others].filter(() => this.#random.chance(0.5))
   }
 

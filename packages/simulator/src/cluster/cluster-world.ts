@@ -1,5 +1,6 @@
 /** A cluster of brokers on simulated machines: what happens to them, and whether every one keeps to the truth. */
 import { ConsensusError } from '@naru/consensus'
+import type { Command } from '@naru/metadata'
 import type { Role } from '@naru/raft'
 import { mustHold, Violation } from '../raft/raft-history.ts'
 import { SeededRandom } from '../seeded-random.ts'
@@ -9,7 +10,6 @@ import { ClusterNode, internalPort, type NodeLife, type NodeWorld } from './clus
 import { type ClusterOptions, type DiskFaults, drawClusterOptions } from './cluster-options.ts'
 import { CommittedMetadata } from './committed-metadata.ts'
 import { type ArchivedEntry, LogArchive } from './log-archive.ts'
-import { olderProgram } from './program-versions.ts'
 import type { RaftDisk } from './raft-disk.ts'
 
 /** Events of one moment: more is a loop that never ends. */
@@ -48,10 +48,7 @@ export class ClusterWorld implements NodeWorld {
     const { voters, observers } = this.options
     const ids = Array.from({ length: voters + observers }, (_, at) => at + 1)
     this.nodes = ids.map((id) => new ClusterNode(id, this.random.split()))
-    for (const node of this.nodes) {
-      this.disks.set(node.disk.key, node.disk)
-      if (this.random.chance(this.options.olderShare)) node.program = olderProgram
-    }
+    for (const { disk } of this.nodes) this.disks.set(disk.key, disk)
   }
 
   get addresses() {
@@ -102,13 +99,11 @@ export class ClusterWorld implements NodeWorld {
     })
   }
 
-  /** The same, for the level of a feature. */
-  changeLevel(name: string, level: number, upgradeType: number, random: SeededRandom): void {
+  /** The same, for a command of the controller. */
+  submit(command: Command, random: SeededRandom): void {
     const { ready } = this
     if (ready.length === 0) return
     const life = random.pick(ready)
-    const updates = [{ name, level, upgradeType }]
-    const command = { type: 'updateFeatures', updates, validateOnly: false } as const
     life.runtime?.submit(command).catch((error: unknown) => {
       life.bug ??= error
     })
