@@ -12,6 +12,7 @@ import type {
 import { lockDirectory, type MetadataRuntime, noNetwork } from '@naru/consensus'
 import { createHandlers } from '@naru/kafka-api'
 import type { LogDirectory } from '@naru/log'
+import type { SupportedFeature } from '@naru/metadata'
 import { Dispatcher } from '@naru/network'
 import {
   Cluster,
@@ -27,6 +28,7 @@ import {
   TopicConfigs,
   Topics,
 } from '@naru/services'
+import type { BoundAddresses } from './bound-addresses.ts'
 import type { BrokerConfig } from './config.ts'
 import type { Endpoint } from './endpoints.ts'
 import { startGrpcListener } from './grpc-listener.ts'
@@ -47,6 +49,8 @@ export interface BrokerOptions {
   readonly network: MessageNetwork | undefined
   /** Of this run of the kernel; empty where nobody knows, which counts as another one. */
   readonly bootId: string
+  /** What this program can read and write: the levels of features that it can take part in. */
+  readonly features: readonly SupportedFeature[]
   readonly logger: Logger
   /** Something that must not happen has happened: the process must end. */
   readonly onFatal: (error: unknown) => void
@@ -120,21 +124,23 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
     logEnds: (partition) => logEnds.of(partition),
     history,
   })
-  const services = { metadata, cluster, partitionAdmin, topicConfigs, partitions, directories }
+  const bound: { addresses: BoundAddresses | undefined } = { addresses: undefined }
+  const brokerConfigs = () => config.describe(bound.addresses)
+  const services = {
+    ...{ metadata, cluster, partitionAdmin, topicConfigs, partitions, directories },
+    brokerConfigs,
+  }
   const dispatcher = createDispatcher(options, services)
-  const retention = new RetentionTask({
-    partitions,
-    clock: options.clock,
-    logger,
-    intervalMs: config.number('log.retention.check.interval.ms'),
-    producerExpirationMs: config.number('producer.id.expiration.ms'),
-  })
+  const retention = retentionTask(options, partitions)
   started.defer(() => retention.stop())
   const listeners = await startKafkaListeners(options, dispatcher, started)
   const grpc = await startGrpcListener(options, { cluster, partitionAdmin }, started)
-  const paths = new Map([...directories].map(([id, { path }]) => [id, path]))
+  bound.addresses = { listeners, grpc }
   const onRegistered = (brokerEpoch: bigint) => replication.registered(brokerEpoch)
-  await join(options, metadata, { listeners, grpc, directories: paths, onRegistered })
+  await join(options, metadata, {
+    ...{ listeners, grpc: grpc?.advertised, directories },
+    onRegistered,
+  })
   retention.start()
   const stop = started.move()
   const { nodeId } = config
@@ -142,7 +148,7 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
     nodeId,
     clusterId: metadata.image.clusterId,
     listeners,
-    ...(grpc === undefined ? {} : { grpc }),
+    ...(grpc === undefined ? {} : { grpc: grpc.advertised }),
     ...(config.quorum.isAlone ? {} : { quorum: await quorumSeen(metadata) }),
     [Symbol.asyncDispose]: async () => {
       await metadata.membership.leave()
@@ -166,6 +172,16 @@ function answeredBy(parts: Parts) {
     answerBroker: (operation: string, payload: Buffer) =>
       operation === logEndOperation ? parts.logEnds?.answer(payload) : undefined,
   }
+}
+
+function retentionTask({ config, clock, logger }: BrokerOptions, partitions: Partitions) {
+  return new RetentionTask({
+    partitions,
+    clock,
+    logger,
+    intervalMs: config.number('log.retention.check.interval.ms'),
+    producerExpirationMs: config.number('producer.id.expiration.ms'),
+  })
 }
 
 function replicationOptions({ config, clock, logger, network }: BrokerOptions): ReplicationOptions {
@@ -194,10 +210,12 @@ function createDispatcher(
     topicConfigs: TopicConfigs
     partitions: Partitions
     directories: ReadonlyMap<string, LogDirectory>
+    brokerConfigs: () => ReturnType<BrokerConfig['describe']>
   },
 ): Dispatcher {
   const { config, clock, random, fileSystem, logger, onFatal } = options
   const { metadata, cluster, partitionAdmin, topicConfigs, partitions, directories } = parts
+  const { brokerConfigs } = parts
   const slots = config.number('max.incremental.fetch.session.cache.slots')
   const topics = new Topics({ metadata, random })
   const handlers = createHandlers({
@@ -213,7 +231,7 @@ function createDispatcher(
     producerIds: new ProducerIds(metadata),
     directories: [...directories.values()],
     diskSpace: (path) => fileSystem.diskSpace(path),
-    brokerConfigs: () => config.describe(),
+    brokerConfigs,
     autoCreates: config.flag('auto.create.topics.enable'),
     limits: {
       fetchBytesMax: config.number('fetch.max.bytes'),

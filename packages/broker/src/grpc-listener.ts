@@ -1,13 +1,13 @@
-import type { Address } from '@naru/base'
 import { createGrpcApi } from '@naru/grpc-api'
 import type { ClusterAdmin, PartitionAdmin } from '@naru/services'
+import type { ListenAddress } from './addresses.ts'
 import type { BrokerOptions } from './broker.ts'
 import { addressesOf } from './listen-addresses.ts'
 
 /** Name under which a broker registers where gRPC clients reach it. */
 export const grpcListener = 'naru.grpc'
 
-/** Opens the listener for gRPC clients, if there is to be one; it ends with `started`. Returns where clients reach it. */
+/** Opens the listener for gRPC clients, if there is to be one; it ends with `started`. Returns where it is, with the port that was bound. */
 export async function startGrpcListener(
   options: BrokerOptions,
   {
@@ -15,7 +15,7 @@ export async function startGrpcListener(
     partitionAdmin: partitions,
   }: { cluster: ClusterAdmin; partitionAdmin: PartitionAdmin },
   started: AsyncDisposableStack,
-): Promise<Address | undefined> {
+): Promise<ListenAddress | undefined> {
   const { config, clock, random, logger } = options
   if (config.grpc === undefined) return undefined
   const { listen, advertised } = config.grpc
@@ -33,5 +33,8 @@ export async function startGrpcListener(
     started.use(api)
     port = api.address.port
   }
-  return { host: advertised.host, port: advertised.port === 0 ? port : advertised.port }
+  return {
+    listen: { host: listen.host, port },
+    advertised: { host: advertised.host, port: advertised.port === 0 ? port : advertised.port },
+  }
 }

@@ -22,7 +22,7 @@ export async function openMetadata(
   options: BrokerOptions,
   { configDefault, ...above }: MetadataSurroundings,
 ): Promise<MetadataRuntime> {
-  const { config, clock, random, fileSystem, network, onFatal } = options
+  const { config, clock, random, fileSystem, network, features, onFatal } = options
   const logger = options.logger.child('metadata')
   const { nodeId, metadataDir } = config
   const directoryId = await directoryIdOf({ ...options, nodeId }, metadataDir)
@@ -55,6 +55,7 @@ export async function openMetadata(
       ? config.number('leader.imbalance.check.interval.seconds') * 1_000
       : undefined,
     ...above,
+    features,
     network: network ?? noNetwork(clock),
     clock,
     random,

@@ -3,7 +3,7 @@ import { apis } from '@naru/protocol'
 import type { Cluster, TopicView } from './cluster.ts'
 import { ClusterAdmin } from './cluster-admin.ts'
 import { checkAnswer } from './errors.ts'
-import { offsetBounds } from './offsets.ts'
+import { knownOffsetBounds, type OffsetBounds } from './offsets.ts'
 import { PartitionAdmin } from './partition-admin.ts'
 
 const topicType = 2
@@ -124,9 +124,20 @@ export class Admin {
     })
   }
 
-  /** First and next offset of each partition that has a leader. */
-  offsets({ name, partitions }: TopicView): Promise<Map<number, { start: bigint; end: bigint }>> {
-    const led = partitions.filter(({ leader }) => leader >= 0).map(({ partition }) => partition)
-    return offsetBounds(this.#cluster, { topic: name, partitions: led })
+  /** First and next offset of each partition that has a leader; rejects when one of them does not answer. */
+  async offsets(topic: TopicView): Promise<ReadonlyMap<number, OffsetBounds>> {
+    const { bounds, unreached } = await this.#knownOffsets(topic)
+    if (unreached !== undefined) throw unreached
+    return bounds
+  }
+
+  /** The same of those whose leader answers. */
+  async knownOffsets(topic: TopicView): Promise<ReadonlyMap<number, OffsetBounds>> {
+    return (await this.#knownOffsets(topic)).bounds
+  }
+
+  #knownOffsets({ name, partitions }: TopicView) {
+    const numbers = partitions.map(({ partition }) => partition)
+    return knownOffsetBounds(this.#cluster, { topic: name, partitions: numbers })
   }
 }

@@ -13,6 +13,7 @@ import {
   type MetadataImage,
   type MetadataRecord,
   replay,
+  type SupportedFeature,
   writtenLevel,
 } from '@naru/metadata'
 import { ControllerSessions, type SessionPorts } from './controller-sessions.ts'
@@ -28,6 +29,7 @@ export interface ActiveControllerOptions {
   readonly image: MetadataImage
   readonly clock: Clock
   readonly settings: ControllerSettings
+  readonly features: readonly SupportedFeature[]
   readonly sessions: SessionPorts
   /** How often leaderships are given back to the replicas that come first; undefined for never. */
   readonly rebalanceMs: number | undefined
@@ -63,8 +65,8 @@ export class ActiveController {
    */
   async submit(command: Command): Promise<{ index: bigint; result: object }> {
     const image = await this.#ready
-    const { node, clock, settings } = this.#options
-    const context = { index: node.nextIndex, nowMs: clock.now(), settings }
+    const { node, clock, settings, features } = this.#options
+    const context = { index: node.nextIndex, nowMs: clock.now(), settings, features }
     const { records, response: result } = decide(image, this.#completed(command), context)
     if (records.length > 0) {
       const { index, applied } = this.#propose(image, records)

@@ -7,6 +7,7 @@ import type {
   ControllerSettings,
   LivenessTiming,
   MetadataRecord,
+  SupportedFeature,
   TimelineEvent,
 } from '@naru/metadata'
 import type { RaftEvent } from '@naru/raft'
@@ -31,6 +32,8 @@ export interface MetadataNodeOptions {
   readonly liveness: LivenessTiming
   /** How often a controller gives leaderships back to the replicas that come first; undefined for never. */
   readonly rebalanceMs?: number | undefined
+  /** What this program can read and write. */
+  readonly features: readonly SupportedFeature[]
   /** What a new cluster begins with. */
   readonly firstRecords: () => readonly MetadataRecord[]
   /** Hears what happened in the cluster, from where the log begins that this node has. */
@@ -194,7 +197,8 @@ export class MetadataNode implements AsyncDisposable {
   }
 
   #newController(node: RaftNode): ActiveController {
-    const { nodeId, clock, controller: settings, firstRecords, liveness: timing } = this.#options
+    const { nodeId, clock, controller: settings, features, firstRecords } = this.#options
+    const { liveness: timing } = this.#options
     return new ActiveController({
       nodeId,
       incarnationId: this.incarnationId,
@@ -202,6 +206,7 @@ export class MetadataNode implements AsyncDisposable {
       image: this.copy.image,
       clock,
       settings,
+      features,
       firstRecords,
       rebalanceMs: this.#options.rebalanceMs,
       onReady: () => this.#events.leaderChanged(),

@@ -13,6 +13,7 @@ import {
   type Refusal,
   type ResponseOf,
   refusal,
+  type SupportedFeature,
 } from '@naru/metadata'
 import { kafkaErrors } from '@naru/model'
 import type { Refusal as RaftRefusal } from '@naru/raft'
@@ -31,6 +32,8 @@ const quorumMs = 5_000
 const nothing = Buffer.alloc(0)
 
 export class MetadataRuntime implements AsyncDisposable {
+  /** What this program can read and write. */
+  readonly features: readonly SupportedFeature[]
   /** This process as a broker of the cluster. */
   readonly membership: BrokerMembership
   readonly #node: MetadataNode
@@ -40,7 +43,8 @@ export class MetadataRuntime implements AsyncDisposable {
   readonly #channel: ControllerChannel
 
   private constructor(node: MetadataNode, options: MetadataNodeOptions) {
-    const { nodeId, clock } = options
+    const { nodeId, clock, features } = options
+    this.features = features
     this.#node = node
     this.#nodeId = nodeId
     this.#answerBroker = (operation, payload) => options.answerBroker?.(operation, payload)

@@ -5,12 +5,13 @@ import { expect, it } from 'vitest'
 import { decodeCommand, decodeResult, encodeCommand, encodeResult } from './command-codec.ts'
 import { type Command, decide } from './commands.ts'
 import { isRefusal, refusal } from './decision.ts'
+import { supportedFeatures } from './feature-levels.ts'
 import { emptyImage } from './image.ts'
 import { replay } from './replay.ts'
 import { idOf, settingsWith, TestCluster } from './testing/cluster.ts'
 
 const id = idOf(1)
-const context = { index: 7n, nowMs: 1_000, settings: settingsWith() }
+const context = { index: 7n, nowMs: 1_000, settings: settingsWith(), features: supportedFeatures }
 
 const commands: Command[] = [
   {

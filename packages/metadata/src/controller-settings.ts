@@ -1,3 +1,5 @@
+import type { SupportedFeature } from './feature-levels.ts'
+
 /** What a new topic gets where its creator leaves it open. */
 export interface TopicDefaults {
   readonly partitions: number
@@ -20,4 +22,6 @@ export interface DecideContext {
   readonly index: bigint
   readonly nowMs: number
   readonly settings: ControllerSettings
+  /** What the controller's program supports. */
+  readonly features: readonly SupportedFeature[]
 }

@@ -29,6 +29,8 @@ export function settingsWith(changes: Record<string, string> = {}): ControllerSe
 export class TestCluster {
   image: MetadataImage = emptyImage()
   settings = settingsWith()
+  /** Of the controller's program. */
+  features = supportedFeatures
   index = 0n
   nowMs = 1_000
   /** Of the last command. */
@@ -44,9 +46,10 @@ export class TestCluster {
   }
 
   run<T extends CommandType>(command: Command & { readonly type: T }): ResponseOf<T> | Refusal {
-    const { nowMs, settings } = this
+    const { nowMs, settings, features } = this
     this.index++
-    const decision = decide<T>(this.image, command, { index: this.index, nowMs, settings })
+    const context = { index: this.index, nowMs, settings, features }
+    const decision = decide<T>(this.image, command, context)
     const level = writtenLevel(this.image, decision.records)
     this.records = decodeMetadataRecords(encodeMetadataRecords(decision.records, level))
     for (const record of this.records) replay(this.image, record)

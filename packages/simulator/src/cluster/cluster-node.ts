@@ -7,6 +7,7 @@ import type { SeededRandom } from '../seeded-random.ts'
 import type { SimulatedProcess } from '../simulated-process.ts'
 import type { ClusterOptions } from './cluster-options.ts'
 import { type LogArchive, LogView } from './log-archive.ts'
+import { newerProgram, type ProgramVersion } from './program-versions.ts'
 import { heldToDisk } from './promise-tap.ts'
 import { RaftDisk } from './raft-disk.ts'
 import { SimulatedRaftStorage } from './simulated-raft-storage.ts'
@@ -53,6 +54,8 @@ export class ClusterNode {
   /** How the last process ended, and the registration that it left on the disk. */
   cleanliness: Cleanliness = 'unknown'
   brokerEpoch = -1n
+  /** What is started next. */
+  program: ProgramVersion = newerProgram
   readonly #random: SeededRandom
 
   constructor(id: number, random: SeededRandom) {
@@ -111,13 +114,12 @@ export class ClusterNode {
     life.runtime = runtime
     await runtime.follow(follower)
     const { membership } = runtime
-    const { directoryId, cleanliness, brokerEpoch } = this
     const { host, port } = runtime.internalAddress
-    const registration = {
+    const registration = async () => ({
       rack: null,
       endpoints: [{ listener: 'naru.internal', host, port }],
-      directories: [{ directoryId, cleanliness, brokerEpoch }],
-    }
+      directories: [this.#directory],
+    })
     await membership.register(registration, async (epoch) => {
       await life.process.pause(world.diskMs())
       this.brokerEpoch = epoch
@@ -161,6 +163,7 @@ export class ClusterNode {
         ...initialLevels.map((feature) => ({ type: 'feature', ...feature }) as const),
       ],
       liveness: defaultTiming,
+      features: this.program.features,
       network: heldToDisk(network, disk),
       clock: process,
       random,
@@ -188,6 +191,11 @@ export class ClusterNode {
       snapshot === undefined ? undefined : world.archive.at(snapshot.index, snapshot.term)
     life.view = new LogView(world.archive, disk.key, base, entries)
     return storage
+  }
+
+  get #directory() {
+    const { directoryId, cleanliness, brokerEpoch } = this
+    return { directoryId, cleanliness, brokerEpoch }
   }
 
   #newDisk(): RaftDisk {

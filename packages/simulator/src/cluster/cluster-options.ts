@@ -18,6 +18,8 @@ export interface ClusterOptions {
   /** Brokers that are no voters. */
   readonly observers: number
   readonly clients: number
+  /** Of the brokers that begin with the older program. */
+  readonly olderShare: number
   readonly faultyMs: number
   readonly electionTimeoutMs: number
   readonly logLimits: LogLimits
@@ -35,6 +37,7 @@ export function drawClusterOptions(random: SeededRandom): ClusterOptions {
     voters: random.pick([1, 2, 3, 3, 3, 3, 4, 5]),
     observers: random.pick([0, 0, 0, 1, 1, 2]),
     clients: random.pick([1, 2, 4]),
+    olderShare: random.pick([0, 0.3, 1]),
     faultyMs: random.pick([4_000, 8_000, 15_000]),
     electionTimeoutMs: random.pick([400, 1_000, 1_000]),
     logLimits: {

@@ -11,6 +11,7 @@ import { ClusterClients } from './cluster-clients.ts'
 import { changes, type Fault, faults, losses, operate } from './cluster-faults.ts'
 import { calmDisk } from './cluster-options.ts'
 import { ClusterWorld } from './cluster-world.ts'
+import { newerProgram, olderProgram } from './program-versions.ts'
 
 export interface ClusterLife {
   /** Two walks with the same one were the same. */
@@ -43,6 +44,9 @@ class ClusterWalk {
     this.#work = new BrokerWork(this.world)
     this.#random = this.world.random.split()
     const others = this.#random.chance(0.6) ? losses : changes
+    for (const node of this.world.nodes) {
+      if (this.#random.chance(this.world.options.olderShare)) node.program = olderProgram
+    }
     this.#faults = [...faults, ...others].filter(() => this.#random.chance(0.5))
   }
 
@@ -89,6 +93,8 @@ class ClusterWalk {
 
   async #comeTogether(): Promise<void> {
     const { world, clients } = this
+    // Who is refused, since its program does not know a level of the cluster, gets the newer one.
+    for (const node of world.nodes) node.program = newerProgram
     const endMs = world.clock.monotonic() + healMs
     while (!this.#isTogether() && world.clock.monotonic() < endMs) {
       this.#restart(1)

@@ -1,5 +1,6 @@
 /** A cluster of brokers on simulated machines: what happens to them, and whether every one keeps to the truth. */
 import { ConsensusError } from '@naru/consensus'
+import type { Command } from '@naru/metadata'
 import type { Role } from '@naru/raft'
 import { mustHold, Violation } from '../raft/raft-history.ts'
 import { SeededRandom } from '../seeded-random.ts'
@@ -95,6 +96,16 @@ export class ClusterWorld implements NodeWorld {
     const target = { nodeId: Number(nodeId), directoryId: kind === 'transfer' ? '' : directoryId }
     life.runtime?.changeQuorum({ kind, ...target }).catch((error: unknown) => {
       if (!(error instanceof ConsensusError)) life.bug ??= error
+    })
+  }
+
+  /** The same, for a command of the controller. */
+  submit(command: Command, random: SeededRandom): void {
+    const { ready } = this
+    if (ready.length === 0) return
+    const life = random.pick(ready)
+    life.runtime?.submit(command).catch((error: unknown) => {
+      life.bug ??= error
     })
   }
 

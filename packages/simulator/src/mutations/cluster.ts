@@ -291,6 +291,18 @@ export const clusterMutations: readonly Mutation[] = [
     shownBy: 'packages/metadata',
   },
   {
+    rule: 'features: a level waits for every registered broker (KIP-584)',
+    file: metadata('features'),
+    from: '  for (const broker of image.brokers.values()) {\n',
+    to: '  for (const broker of [...image.brokers.values()].filter(({ isFenced }) => !isFenced)) {\n',
+  },
+  {
+    rule: 'features: who does not know a level of the cluster is not registered',
+    file: metadata('registration'),
+    from: '    if (level === 0) continue\n',
+    to: '    if (level >= 0) continue\n',
+  },
+  {
     rule: 'producer ids: given out once',
     file: metadata('producer-id-commands'),
     from: "        records: [{ type: 'producerIds', nextProducerId }],\n",

@@ -13,6 +13,7 @@ import {
   type ResponseOf,
   replay,
   resourceTypes,
+  supportedFeatures,
 } from '@naru/metadata'
 import { type NodeId, topicConfigKey } from '@naru/model'
 import { PartitionPromises } from '../cluster/partition-promises.ts'
@@ -72,6 +73,7 @@ export class ModelController {
       index: this.#index,
       nowMs: 0,
       settings,
+      features: supportedFeatures,
     })
     if (records.length === 0) return response
     const before = cloneImage(image)
