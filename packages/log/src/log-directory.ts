@@ -292,8 +292,8 @@ export class LogDirectory implements AsyncDisposable {
     await this.#journal.close()
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close()
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
   }
 
   async #closeCleanly(): Promise<void> {
@@ -344,7 +344,8 @@ export class LogDirectory implements AsyncDisposable {
     } catch (error) {
       throw this.#offline ?? error
     } finally {
-      log.endTruncation()
+      // A log that was cut half in memory and half on the disk takes nothing any more.
+      if (this.#offline === undefined) log.endTruncation()
     }
   }
 
@@ -431,10 +432,7 @@ export class LogDirectory implements AsyncDisposable {
           first,
           durableLsn: this.#journal.durableLsn,
           isClean,
-          logs: [
-            ...[...this.#logs.values()].map((log) => this.#checkpointOf(log)),
-            ...this.#truncation.successors,
-          ],
+          logs: this.#logsOfCheckpoint(),
         })
         await replaceFile(this.#options.fileSystem, join(this.path, checkpointName), content)
         this.#journal.release(first)
@@ -446,14 +444,15 @@ export class LogDirectory implements AsyncDisposable {
     }
   }
 
-  #checkpointOf(log: Log): LogCheckpoint {
-    return {
+  #logsOfCheckpoint(): LogCheckpoint[] {
+    const logs = [...this.#logs.values()].map((log) => ({
       logId: log.logId,
       ...this.#flusher.flushedOf(log),
       logStartOffset: log.logStartOffset,
       flushMode: log.flushMode,
       isDamaged: log.isDamaged,
-    }
+    }))
+    return [...logs, ...this.#truncation.successors]
   }
 
   /** Gives a segment's files another name at once, and removes them later: a reader may be in the middle of one. */

@@ -6,7 +6,7 @@ import { silentLogger } from '@naru/base'
 import { type FlushMode, type Log, LogDirectory, OpenFiles } from '@naru/log'
 import { nodeFileSystem, systemClock, systemRandom } from '@naru/platform'
 import { encodeBatch, readBatchHeader } from '@naru/records'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { PartitionState } from './partition-state.ts'
 
 const config = {
@@ -18,6 +18,9 @@ const config = {
   retentionBytes: -1,
   fileDeleteDelayMs: 0,
 }
+
+// It flushes a disk that others may use.
+vi.setConfig({ testTimeout: 60_000 })
 
 let path: string
 const opened: LogDirectory[] = []

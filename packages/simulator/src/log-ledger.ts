@@ -22,6 +22,9 @@ export class LogLedger {
   /** Where the log is to begin anew, or may have to, while that is under way. */
   restartTo: number | undefined
   readonly #values: string[] = []
+  /** What a truncation cut, `offset value`: it may come back when the disk lost the entry that says so. */
+  readonly #cutAway = new Set<string>()
+  #longestEnd = 0
   /** Serial numbers of batches by base offset, in order. */
   readonly #serials = new Map<number, number>()
 
@@ -73,6 +76,15 @@ export class LogLedger {
     return this.#values[offset - this.firstOffset]
   }
 
+  /** Where the log ended before it was cut, or ends. */
+  get longestEnd(): number {
+    return Math.max(this.end, this.#longestEnd)
+  }
+
+  wasCut(offset: number, value: string | undefined): boolean {
+    return this.#cutAway.has(`${offset} ${value}`)
+  }
+
   serialAt(baseOffset: number): number | undefined {
     return this.#serials.get(baseOffset)
   }
@@ -90,6 +102,8 @@ export class LogLedger {
   /** It was cut where that was meant: what remains is durable, unless there was nothing to cut. */
   cutDone({ hasCut }: { hasCut: boolean }): void {
     const end = this.cutTo as number
+    this.#longestEnd = this.longestEnd
+    for (let at = end; at < this.end; at++) this.#cutAway.add(`${at} ${this.valueAt(at)}`)
     this.#forgetAbove(end)
     this.acknowledged = end
     this.durable = hasCut ? end : Math.min(this.durable, end)
@@ -109,6 +123,8 @@ export class LogLedger {
     this.logId = logId
     this.#values.length = 0
     this.#serials.clear()
+    this.#cutAway.clear()
+    this.#longestEnd = 0
     this.firstOffset = first
     this.adopt({ start: first, end: first })
   }
