@@ -78,3 +78,23 @@ it('refuses acks=all where too few replicas are in sync, and takes acks=1', asyn
   // Without a quorum nobody can say who is in sync: what others would have to have is not acknowledged.
   expect(await errorOf(-1)).toBe(kafkaErrors.REQUEST_TIMED_OUT.code)
 }, 120_000)
+
+it('fills a replica again whose disk was lost, while others are written to', async () => {
+  await using cluster = await startCluster()
+  await createReplicated(cluster, 'load', 3)
+  await using client = await connect(cluster.bootstrap, { retryMs: 20_000 })
+  const recorder = new AckRecorder(client, { topic: 'load', partitions: 3 })
+  recorder.start()
+  await recorder.until(500)
+  const broker = cluster.broker(2)
+  await broker.kill()
+  broker.wipe()
+  await recorder.until(recorder.acknowledged + 300)
+  await broker.start()
+  await untilWhole(cluster, 'load')
+  await recorder.until(recorder.acknowledged + 300)
+  const sent = await recorder.stop()
+  await untilWhole(cluster, 'load')
+  expect(await auditRecords(cluster.bootstrap, 'load', sent)).toEqual([])
+  expect(await differingReplicas(cluster, 'load')).toEqual([])
+}, 120_000)

@@ -5,7 +5,7 @@ import type { DecideContext } from './controller-settings.ts'
 import { type Decision, type Refusal, refusal } from './decision.ts'
 import { initialLevels, naruVersion, type SupportedFeature } from './feature-levels.ts'
 import type { BrokerImage, MetadataImage, PartitionImage } from './image.ts'
-import type { PartitionChange } from './partition-change.ts'
+import type { Assignment, PartitionChange } from './partition-change.ts'
 import type { MetadataRecord } from './records.ts'
 import { directoryOf } from './replicas.ts'
 
@@ -106,14 +106,37 @@ function changeAtReturn(
   request: Registration,
 ): PartitionChange | undefined {
   const { nodeId } = request
-  if (!isCounted(partition, nodeId)) return undefined
+  const assignment = onPresentDisk(partition, stored, request)
+  const moved = assignment === undefined ? undefined : { assignment }
+  if (!isCounted(partition, nodeId)) return moved
   const targetIsr = partition.isr.filter((other) => other !== nodeId)
   const directoryId = directoryOf(partition, nodeId)
   const directory = request.directories.find((each) => each.directoryId === directoryId)
   const cleanliness = believed(directory, stored)
-  if (cleanliness === 'unknown') return { targetIsr, unclean: { nodeId, lost: 'everything' } }
+  if (cleanliness === 'unknown') {
+    return { targetIsr, ...moved, unclean: { nodeId, lost: 'everything' } }
+  }
   const mayLackEnd = cleanliness === 'os-crash' && !partition.isFlushed
   return mayLackEnd ? { targetIsr, unclean: { nodeId, lost: 'end' } } : { targetIsr }
+}
+
+/** A replica whose disk was replaced by another is filled anew on one that is there. One of several that is merely away keeps its own. */
+function onPresentDisk(
+  partition: PartitionImage,
+  stored: BrokerImage | undefined,
+  { nodeId, directories }: Registration,
+): Assignment | undefined {
+  const present = directories.map(({ directoryId }) => directoryId)
+  const own = directoryOf(partition, nodeId)
+  if (own === undefined || present.includes(own)) return undefined
+  if (present.length === 0 || present.length < (stored?.directories.length ?? 0)) return undefined
+  const chosen = present[partition.partition % present.length] as string
+  return {
+    ...partition,
+    directories: partition.directories.map((each, at) =>
+      partition.replicas[at] === nodeId ? chosen : each,
+    ),
+  }
 }
 
 /**
