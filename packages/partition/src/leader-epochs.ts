@@ -48,6 +48,10 @@ export class LeaderEpochs {
     return this.#entries.findLast((entry) => entry.startOffset <= offset)?.epoch
   }
 
+  clear(): void {
+    this.#entries = []
+  }
+
   /** Drops the epochs that begin at or after the new end of the log. */
   truncateEnd(endOffset: bigint): void {
     this.#entries = this.#entries.filter((entry) => entry.startOffset < endOffset)
