@@ -24,7 +24,7 @@ export interface MessageServer {
 
 /** Both directions of one stream: messages arrive once, in order, or the stream closes. */
 export interface MessageStream {
-  /** Set once, before the turn in which the stream was handed out ends. */
+  /** Set once, before the turn in which the stream was handed out ends; who resets it in that turn need not. */
   handle(events: {
     message(message: object): void
     /** Room again after `send` returned false. */
