@@ -35,12 +35,14 @@ export class MetadataRuntime implements AsyncDisposable {
   readonly membership: BrokerMembership
   readonly #node: MetadataNode
   readonly #clock: Clock
+  readonly #nodeId: number
   readonly #channel: ControllerChannel
 
   private constructor(node: MetadataNode, options: MetadataNodeOptions) {
     const { nodeId, clock } = options
     this.#node = node
     this.#clock = clock
+    this.#nodeId = nodeId
     this.#channel = new ControllerChannel({
       clock,
       nodeId,
@@ -84,6 +86,11 @@ export class MetadataRuntime implements AsyncDisposable {
 
   get image(): MetadataImage {
     return this.#node.copy.image
+  }
+
+  /** Whether this copy shows this process as the broker of its id, and not one before it. */
+  get isRegistered(): boolean {
+    return this.image.brokers.get(this.#nodeId)?.incarnationId === this.incarnationId
   }
 
   /** Of this process. */
