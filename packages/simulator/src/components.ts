@@ -3,6 +3,7 @@ import { walkClusterChecked } from './cluster/cluster-walk.ts'
 import { walkLogFaults } from './log-faults-walk.ts'
 import { walkLog } from './log-walk.ts'
 import { walkRaft } from './raft/raft-walk.ts'
+import { walkReplicationChecked } from './replication/replication-walk.ts'
 
 /** What can be said of a walk that broke no promise: with the same trace it was the same. */
 export interface WalkSummary {
@@ -25,4 +26,5 @@ export const components: ReadonlyMap<string, Walk> = new Map([
   ['log', silent(walkLog)],
   ['log-faults', silent(walkLogFaults)],
   ['raft', silent(walkRaft)],
+  ['replication', walkReplicationChecked],
 ])

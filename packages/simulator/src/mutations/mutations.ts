@@ -3,12 +3,14 @@ import { controllerMutations } from './controller.ts'
 import { logMutations } from './log.ts'
 import type { Mutation } from './mutation.ts'
 import { raftMutations } from './raft.ts'
+import { replicationMutations } from './replication.ts'
 
 /** By the component whose walks are to notice. */
 export const mutations: ReadonlyMap<string, readonly Mutation[]> = new Map([
   ['cluster', clusterMutations],
   ['log', logMutations],
   ['raft', raftMutations],
+  ['replication', replicationMutations],
   ['controller', controllerMutations],
 ])
 
