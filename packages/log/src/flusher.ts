@@ -125,7 +125,6 @@ export class Flusher {
         this.#dirty.set(log, dirt)
       }
       dirt.firstLsn ??= lsn
-      if (run.kind === 'truncate') forgetAbove(dirt.segments, run.segmentBaseOffset)
       dirt.bytes += run.lengthBytes
       dirt.segments.add(run.segment)
       if (dirt.bytes >= this.#dirtyBytesMax[log.flushMode]) this.#queue.add(log)
@@ -237,12 +236,5 @@ export class Flusher {
     this.#sinceDerived.set(log, since >= derivedBytes ? 0 : since)
     if (since < derivedBytes || log.derived === undefined) return
     this.#storage.persistDerived(log, log.activeSegment, log.derived.capture())
-  }
-}
-
-/** Segments above the one where the log ends now: a flush would make their files again. */
-function forgetAbove(segments: Set<Segment>, segmentBaseOffset: bigint): void {
-  for (const segment of segments) {
-    if (segment.baseOffset > segmentBaseOffset) segments.delete(segment)
   }
 }

@@ -11,7 +11,7 @@ import {
   type LogCheckpoint,
 } from './checkpoint.ts'
 import { DelayedRemovals } from './delayed-removals.ts'
-import { LogDirectoryError } from './errors.ts'
+import { directoryOffline, LogDirectoryError, logDeleted } from './errors.ts'
 import { identityName } from './file-names.ts'
 import { defaultDirtyBytesMax, Flusher } from './flusher.ts'
 import { GroupCommit, type RoundRun } from './group-commit.ts'
@@ -184,12 +184,15 @@ export class LogDirectory implements AsyncDisposable {
     return log
   }
 
-  /** Brings a log's derived state to its end, so that it can be appended to and read. Once per log; later calls wait for the first, and fail as it did. */
+  /** Brings a log's derived state to its end, so that it can be appended to and read. Once per log; later calls wait for the first, and fail as it did; behind a deletion it fails. */
   async load(log: Log, derived: DerivedState): Promise<void> {
     this.#assertOnline()
-    const state = this.#states.get(log) as LogState
-    state.loading ??= state.changing.then(() => loadLog(log, derived))
-    await state.loading
+    const state = this.#states.get(log)
+    if (state !== undefined) {
+      state.loading ??= this.#change(log, () => loadLog(log, derived))
+      await state.loading
+    }
+    if (!this.#states.has(log)) throw logDeleted(this.path, log.name)
   }
 
   /** Removes a log: its name goes at once and durably, its files after `file.delete.delay.ms`. */
@@ -485,13 +488,7 @@ export class LogDirectory implements AsyncDisposable {
 
   #goOffline(cause: unknown): void {
     if (this.#offline !== undefined) return
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    this.#offline = new LogDirectoryError(
-      'LOG_DIRECTORY_OFFLINE',
-      this.path,
-      `Log directory ${this.path} is offline: ${reason}`,
-      cause,
-    )
+    this.#offline = directoryOffline(this.path, cause)
     this.#rounds.stop()
     this.#storage.stop()
     this.#options.onOffline(this.#offline)

@@ -46,7 +46,7 @@ describe('joining (D11)', () => {
     test.acknowledge(third, 10n)
     expect(test.propose()?.members).toEqual([1, 2, 3])
     const unflushed = two({ isFlushed: false })
-    unflushed.follow(3, 10n, 0n)
+    unflushed.acknowledge(unflushed.follow(3, 10n, 0n), 10n, 0n)
     expect(unflushed.propose()?.members).toEqual([1, 2, 3])
   })
 
@@ -231,7 +231,9 @@ describe('leaving (D12)', () => {
 describe('from acknowledged in memory to acknowledged on disks (2(e))', () => {
   const unflushed = () => {
     const test = new TestLeader({ isr: [1, 2], isFlushed: false }, { endOffset: 10n })
-    return { test, second: test.follow(2, 10n, 0n) }
+    const second = test.follow(2, 10n, 0n)
+    test.acknowledge(second, 10n, 0n)
+    return { test, second }
   }
 
   it('is proposed when all in sync have flushed what there was', () => {

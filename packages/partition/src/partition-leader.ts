@@ -178,10 +178,12 @@ export class PartitionLeader {
     if (this.#isBeforeStart(request, epochs)) return refused(kafkaErrors.OFFSET_OUT_OF_RANGE)
     const end = divergence(epochs, this.#logEndOffset, request)
     if (end !== undefined) return { kind: 'diverging', ...end }
+    // Where its log ends may be in its memory only: what it has written it acknowledges as soon as it hears of this.
+    const { flushedOffset } = request
     const progress = new FollowerProgress({
       nodeId,
       brokerEpoch,
-      offsets: request,
+      offsets: { logEndOffset: flushedOffset, flushedOffset },
       caughtUpMs: this.#caughtUpMsOf(nodeId),
       leaderEnd: this.#end,
       nowMs,

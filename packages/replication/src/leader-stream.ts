@@ -1,7 +1,12 @@
 /** The follower's end of the stream to one leader's broker, which it opens, and opens again. */
 import type { Address, Clock, Logger, MessageNetwork, MessageStream, Timer } from '@naru/base'
 import { DecodeError } from '@naru/base'
-import type { Acknowledgement, LeaderFrame, Subscription } from '@naru/rpc/replication'
+import type {
+  Acknowledgement,
+  LeaderFrame,
+  OutgoingFollowerFrame,
+  Subscription,
+} from '@naru/rpc/replication'
 import { DamagedBatchError, type FollowingReplica, type LeaderLink } from './following-replica.ts'
 import type { SelfIntroduction } from './replication-server.ts'
 
@@ -9,6 +14,10 @@ const backoffMsMin = 20
 const backoffMsMax = 500
 /** How long a replica waits that a leader could not serve. */
 const laterMs = 500
+/** How often the leader is asked for a sign of life: where the way to it is lost in silence, nothing else would show that. */
+const presenceMs = 2_000
+/** Of these without a word from the leader: then the stream is given up. */
+const silentMax = 2
 
 export interface LeaderStreamOptions {
   readonly leader: number
@@ -29,6 +38,9 @@ export class LeaderStream implements LeaderLink {
   #stream: MessageStream | undefined
   #backoffMs = backoffMsMin
   #reconnecting: Timer | undefined
+  #presence: Timer | undefined
+  /** How often it was asked since it was heard. */
+  #unheard = 0
   #later: { readonly timer: Timer; readonly replicas: Set<FollowingReplica> } | undefined
   #subscriptions: Subscription[] = []
   readonly #toAcknowledge = new Set<FollowingReplica>()
@@ -88,6 +100,7 @@ export class LeaderStream implements LeaderLink {
     this.#replicas.clear()
     this.#reconnecting?.cancel()
     this.#later?.timer.cancel()
+    this.#presence?.cancel()
     this.#stream?.reset()
   }
 
@@ -117,6 +130,23 @@ export class LeaderStream implements LeaderLink {
     const hello = { ...self(), expectedNodeId: leader }
     stream.send({ hello, subscriptions: [], acknowledgements: [], cancelled: [] })
     for (const replica of this.#replicas) this.subscribe(replica)
+    this.#unheard = 0
+    this.#watch(stream)
+  }
+
+  #watch(stream: MessageStream): void {
+    this.#presence = this.#options.clock.setTimer(presenceMs, () => {
+      if (this.#unheard++ >= silentMax) {
+        stream.reset()
+        return
+      }
+      if (!this.#isBlocked) this.#send({ subscriptions: [], acknowledgements: [], cancelled: [] })
+      this.#watch(stream)
+    })
+  }
+
+  #send(frame: OutgoingFollowerFrame): void {
+    if (this.#stream !== undefined) this.#isBlocked = !this.#stream.send(frame)
   }
 
   #closed(stream: MessageStream): void {
@@ -127,6 +157,7 @@ export class LeaderStream implements LeaderLink {
 
   #disconnected(): void {
     this.#stream = undefined
+    this.#presence?.cancel()
     this.#byId.clear()
     this.#subscriptions = []
     this.#cancelled = []
@@ -144,6 +175,7 @@ export class LeaderStream implements LeaderLink {
 
   #receive(stream: MessageStream, frame: LeaderFrame): void {
     if (stream !== this.#stream) return
+    this.#unheard = 0
     if (frame.hello !== undefined && !this.#isExpected(frame.hello)) return
     try {
       for (const answer of frame.accepted) this.#byId.get(answer.id)?.accepted(answer)
@@ -199,6 +231,6 @@ export class LeaderStream implements LeaderLink {
     if (subscriptions.length + cancelled.length + acknowledgements.length === 0) return
     this.#subscriptions = []
     this.#cancelled = []
-    this.#isBlocked = !this.#stream.send({ subscriptions, acknowledgements, cancelled })
+    this.#send({ subscriptions, acknowledgements, cancelled })
   }
 }

@@ -51,6 +51,8 @@ export class ServingStream {
   #unacknowledgedBytes = 0
   #isScheduled = false
   #isBlocked = false
+  /** The other side wants to hear something, whatever it is. */
+  #isAsked = false
   #isClosed = false
   #movedTimer: Timer | undefined
   readonly #feedEvents: FeedEvents = {
@@ -90,9 +92,14 @@ export class ServingStream {
   #receive(frame: FollowerFrame): void {
     if (this.#isClosed) return
     if (this.#peer === undefined && !this.#greet(frame.hello)) return
-    for (const id of frame.cancelled) this.#cancel(id)
-    for (const subscription of frame.subscriptions) this.#subscribe(subscription)
-    for (const acknowledgement of frame.acknowledgements) {
+    const { cancelled, subscriptions, acknowledgements } = frame
+    if (cancelled.length + subscriptions.length + acknowledgements.length === 0) {
+      this.#isAsked = true
+      this.#schedule()
+    }
+    for (const id of cancelled) this.#cancel(id)
+    for (const subscription of subscriptions) this.#subscribe(subscription)
+    for (const acknowledgement of acknowledgements) {
       if (!this.#acknowledge(acknowledgement)) return
     }
   }
@@ -210,7 +217,9 @@ export class ServingStream {
     if (this.#isClosed || this.#isBlocked) return
     const batches = this.#takeBatches()
     const { accepted, diverging, refused } = this.#outbox
-    if (accepted.length + diverging.length + refused.length + batches.length === 0) return
+    const isEmpty = accepted.length + diverging.length + refused.length + batches.length === 0
+    if (isEmpty && !this.#isAsked) return
+    this.#isAsked = false
     this.#outbox = emptyOutbox()
     this.#isBlocked = !this.#options.stream.send({ accepted, diverging, refused, batches })
     if (this.#ready.size > 0) this.#schedule()

@@ -51,10 +51,15 @@ export class IsrProposals {
   }
 
   async #propose(): Promise<void> {
-    const { nodeId, metadata, logger } = this.#options
+    const { nodeId, metadata, clock, logger } = this.#options
     const { brokerEpoch } = metadata.membership
-    const proposed = brokerEpoch === undefined ? [] : this.#take()
-    if (brokerEpoch === undefined || proposed.length === 0) return
+    if (brokerEpoch === undefined) {
+      // What it leads by the metadata the process before led; nobody listens to this one until it is registered.
+      await new Promise<void>((resolve) => clock.setTimer(retryMs, resolve))
+      return
+    }
+    const proposed = this.#take()
+    if (proposed.length === 0) return
     const partitions = proposed.map(requested)
     const request = { type: 'alterPartition', nodeId, brokerEpoch, partitions } as const
     const answer = await metadata.submit(request, answerMs)
@@ -65,7 +70,7 @@ export class IsrProposals {
       return leading.core.isProposalDue && !leading.isOver
     })
     if (left.length === 0) return
-    this.#options.clock.setTimer(retryMs, () => {
+    clock.setTimer(retryMs, () => {
       for (const { host } of left) this.add(host)
     })
   }

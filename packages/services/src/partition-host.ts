@@ -71,7 +71,7 @@ export interface ReplicaSurroundings {
   readonly lagMsMax: number
   follow(replica: FollowingReplica): void
   unfollow(replica: FollowingReplica): void
-  /** The partition has begun to lead. */
+  /** The partition has begun to lead, or leads for others than before. */
   onLeading(): void
   /** The controller is to be asked for another in-sync set. */
   onProposalDue(host: PartitionHost): void
@@ -146,6 +146,7 @@ export class PartitionHost {
     const leading = this.#leading
     if (leading !== undefined && this.isLeading && leading.core.leaderEpoch === leaderEpoch) {
       leading.adopt(assignment)
+      this.#around.onLeading()
       return
     }
     this.#endLeading(kafkaErrors.NOT_LEADER_OR_FOLLOWER)

@@ -66,7 +66,8 @@ export class Partitions {
     if (known === undefined) return kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION
     if (known.leader !== nodeId) return kafkaErrors.NOT_LEADER_OR_FOLLOWER
     const host = this.get(topic, partition)
-    if (host === undefined) return kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION
+    // The image is ahead: a topic of that name that was deleted may be here still.
+    if (host?.topicId !== known.topicId) return kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION
     return host.isLeading ? host : kafkaErrors.NOT_LEADER_OR_FOLLOWER
   }
 
@@ -79,7 +80,8 @@ export class Partitions {
   /** What followers of the partition are sent; undefined while it does not lead here. */
   leadingReplica(topicId: TopicId, partition: number): LeadingReplica | undefined {
     const name = this.topicNamed(topicId)
-    return name === undefined ? undefined : this.get(name, partition)?.leading
+    const host = name === undefined ? undefined : this.get(name, partition)
+    return host?.topicId === topicId ? host.leading : undefined
   }
 
   /** Replicas that lead here and have followers elsewhere. */

@@ -4,6 +4,7 @@ import { walkLogFaults } from './log-faults-walk.ts'
 import { walkLog } from './log-walk.ts'
 import { walkPartition } from './partition/partition-walk.ts'
 import { walkRaft } from './raft/raft-walk.ts'
+import { walkReplicationChecked } from './replication/replication-walk.ts'
 
 /** What can be said of a walk that broke no promise: with the same trace it was the same. */
 export interface WalkSummary {
@@ -27,4 +28,5 @@ export const components: ReadonlyMap<string, Walk> = new Map([
   ['log-faults', silent(walkLogFaults)],
   ['partition', silent(walkPartition)],
   ['raft', silent(walkRaft)],
+  ['replication', walkReplicationChecked],
 ])

@@ -44,6 +44,8 @@ class World {
   readonly disk = new SimulatedDisk(this.clock, this.random.split())
   readonly image = imageOfOneTopic()
   isTrusted = true
+  /** How often followers that came too early were to be heard again. */
+  leadings = 0
   directory!: LogDirectory
 
   /** A start of the part of a broker that holds partitions. */
@@ -81,7 +83,9 @@ class World {
         lagMsMax: 5_000,
         follow() {},
         unfollow() {},
-        onLeading() {},
+        onLeading: () => {
+          this.leadings++
+        },
         onProposalDue() {},
       },
       configOf: (topic) => configs.of(topic),
@@ -143,6 +147,22 @@ describe('which partition a request gets', () => {
     expect(partitions.leading('orders', 1)).toBe(kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION)
   })
 
+  it('none of a deleted topic while another one of that name is being made', async () => {
+    const world = new World()
+    const partitions = await world.start()
+    await world.clock.drive(Promise.resolve(partitions.get('orders', 0)?.open()))
+    expect(partitions.leadingReplica(topicId, 0)).toBeDefined()
+    const topic = world.image.topics.get('orders')
+    const [first] = topic?.partitions ?? []
+    if (topic === undefined || first === undefined) throw new Error('There is one')
+    const other = { ...topic, topicId: 'CCCCCCCCCCCCCCCCCCCCCA' }
+    const { topicId: otherId } = other
+    world.image.topics.set('orders', { ...other, partitions: [{ ...first, topicId: otherId }] })
+    world.image.topicsById.set(otherId, other)
+    expect(partitions.leading('orders', 0)).toBe(kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION)
+    expect(partitions.leadingReplica(otherId, 0)).toBeUndefined()
+  })
+
   it('none that another broker, or nobody, leads', async () => {
     const world = new World()
     const partitions = await world.start()
@@ -154,4 +174,16 @@ describe('which partition a request gets', () => {
       expect(partitions.leading('orders', 0)).toBe(kafkaErrors.NOT_LEADER_OR_FOLLOWER)
     }
   })
+})
+
+it('hears followers again when it leads for others than before', async () => {
+  const world = new World()
+  const partitions = await world.start()
+  const host = partitions.get('orders', 0)
+  const state = world.image.topics.get('orders')?.partitions[0]
+  if (host === undefined || state === undefined) throw new Error('There is one')
+  await world.clock.drive(host.open())
+  const before = world.leadings
+  host.assume({ ...state, replicas: [1, 2], partitionEpoch: state.partitionEpoch + 1 })
+  expect(world.leadings).toBe(before + 1)
 })

@@ -57,6 +57,9 @@ export interface MessageCodec {
   decode(bytes: Buffer): object | undefined
 }
 
+/** Who resets a stream at once does not want to hear of it. */
+const nobody: Events = { message() {}, drain() {}, close() {} }
+
 /** One side: what its process holds. */
 class StreamEnd implements MessageStream {
   readonly process: SimulatedProcess
@@ -117,7 +120,9 @@ class StreamEnd implements MessageStream {
   }
 
   reset(): void {
-    if (!this.isClosed) this.#onReset()
+    if (this.isClosed) return
+    this.events ??= nobody
+    this.#onReset()
   }
 
   /** Half of the window is free again. */

@@ -169,6 +169,22 @@ export const faults: readonly Fault[] = [
   unregister,
 ]
 
+/** What comes and goes without a loss of anything that was written. */
+export const interruptions: readonly Fault[] = [
+  kill,
+  killLeader,
+  stop,
+  freeze,
+  cutOne,
+  cutSome,
+  cutLeader,
+  heal,
+  transfer,
+]
+
+/** What was not flushed is lost. */
+export const powerLosses: readonly Fault[] = [losePower, losePowerOfAll]
+
 /** Data is lost for good; then who votes is changed with a reason only, or what is left might be no majority. */
 export const losses: readonly Fault[] = [damage, replaceDisk, replaceEmptyDisk]
 export const changes: readonly Fault[] = [changeVoter]

@@ -1,5 +1,6 @@
 /** What a walk is like, drawn from its seed: leaving things out finds other bugs than having all of them at once. */
 import type { LogLimits } from '@naru/consensus'
+import type { LivenessTiming } from '@naru/metadata'
 import { drawNetworkFaults, type NetworkFaults } from '../network-faults.ts'
 import type { SeededRandom } from '../seeded-random.ts'
 
@@ -22,6 +23,8 @@ export interface ClusterOptions {
   readonly olderShare: number
   readonly faultyMs: number
   readonly electionTimeoutMs: number
+  /** Where it is not as in production. */
+  readonly liveness?: Partial<LivenessTiming>
   readonly logLimits: LogLimits
   readonly network: NetworkFaults
   readonly disk: DiskFaults

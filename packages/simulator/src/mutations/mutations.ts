@@ -4,6 +4,7 @@ import { logMutations } from './log.ts'
 import type { Mutation } from './mutation.ts'
 import { partitionMutations } from './partition.ts'
 import { raftMutations } from './raft.ts'
+import { replicationMutations } from './replication.ts'
 
 /** By the component whose walks are to notice. */
 export const mutations: ReadonlyMap<string, readonly Mutation[]> = new Map([
@@ -11,6 +12,7 @@ export const mutations: ReadonlyMap<string, readonly Mutation[]> = new Map([
   ['log', logMutations],
   ['partition', partitionMutations],
   ['raft', raftMutations],
+  ['replication', replicationMutations],
   ['controller', controllerMutations],
 ])
 
