@@ -195,6 +195,7 @@ const cores: readonly Mutation[] = [
   rule('flush: all in sync have flushed what there was', partition('partition-leader'), {
     from: '      (id) => id === this.#nodeId || (this.#followers.get(id)?.flushedOffset ?? 0n) >= target,\n',
     to: '      (id) => id === this.#nodeId || this.#followers.has(id),\n',
+    shownBy: 'packages/partition',
   }),
   rule('flush: the leader has flushed what there was', partition('partition-leader'), {
     from: '    if (target === undefined || this.#ownOffsets.flushedOffset < target) return false\n',
