@@ -95,6 +95,7 @@ const cores: readonly Mutation[] = [
   rule('D8: an acknowledgement is of the subscription that counts', partition('partition-leader'), {
     from: '    if (this.#followers.get(progress.nodeId) !== progress) return false\n    progress.acknowledged',
     to: '    this.#followers.set(progress.nodeId, progress)\n    progress.acknowledged',
+    shownBy: 'packages/partition',
   }),
   rule('D8: a new subscription begins a new count', partition('partition-leader'), {
     from: '    this.#followers.set(nodeId, progress)\n    this.#absent',
