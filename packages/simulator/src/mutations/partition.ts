@@ -95,6 +95,7 @@ const cores: readonly Mutation[] = [
   rule('D8: an acknowledgement is of the subscription that counts', partition('partition-leader'), {
     from: '    if (this.#followers.get(progress.nodeId) !== progress) return false\n    progress.acknowledged',
     to: '    this.#followers.set(progress.nodeId, progress)\n    progress.acknowledged',
+    shownBy: 'packages/partition',
   }),
   rule('D8: a new subscription begins a new count', partition('partition-leader'), {
     from: '    this.#followers.set(nodeId, progress)\n    this.#absent',
@@ -195,6 +196,7 @@ const cores: readonly Mutation[] = [
   rule('flush: all in sync have flushed what there was', partition('partition-leader'), {
     from: '      (id) => id === this.#nodeId || (this.#followers.get(id)?.flushedOffset ?? 0n) >= target,\n',
     to: '      (id) => id === this.#nodeId || this.#followers.has(id),\n',
+    shownBy: 'packages/partition',
   }),
   rule('flush: the leader has flushed what there was', partition('partition-leader'), {
     from: '    if (target === undefined || this.#ownOffsets.flushedOffset < target) return false\n',

@@ -43,7 +43,7 @@ export class PartitionFaults {
       [only(options.losesDisks, 0.2), () => this.#loseJoiner()],
       [only(options.electsUncleanly, 0.3), () => electUncleanly(world)],
       [only(options.changesMinIsr, some(0.2)), () => this.#changeMinIsr()],
-      [only(options.changesFlush, some(0.3)), () => this.#changeFlush()],
+      [only(options.changesFlush, 0.2 + some(0.4)), () => this.#changeFlush()],
       [only(options.reassigns, some(0.4)), () => this.#reassign()],
       [only(options.dropsRecords, some(0.5)), () => this.#dropRecords()],
     ]

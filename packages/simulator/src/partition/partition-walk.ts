@@ -12,12 +12,12 @@ import { drawOptions, type WalkOptions } from './walk-options.ts'
 export function walkPartitionWith(seed: number, options: Partial<WalkOptions>): PartitionWorld {
   const random = new SeededRandom(seed ^ 0x9a27)
   const drawn = { ...drawOptions(random), ...options }
-  const { brokers, lagMsMax, isFlushed, minIsr, steps } = drawn
+  const { brokers, lagMsMax, flushRate, isFlushed, minIsr, steps } = drawn
   const configs = {
     'min.insync.replicas': String(minIsr),
     'naru.flush': isFlushed ? 'ack' : 'async',
   }
-  const world = new PartitionWorld(random, { brokers, lagMsMax, configs })
+  const world = new PartitionWorld(random, { brokers, lagMsMax, flushRate, configs })
   const faults = new PartitionFaults(world, drawn)
   for (let step = 0; step < steps; step++) {
     faults.act()

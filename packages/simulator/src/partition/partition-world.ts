@@ -34,6 +34,7 @@ export type Message =
 export interface WorldOptions {
   readonly brokers: number
   readonly lagMsMax: number
+  readonly flushRate: number
   readonly configs: Record<string, string>
 }
 
@@ -44,6 +45,7 @@ export class PartitionWorld implements ReplicaSurroundings {
   readonly history = new PartitionHistory()
   readonly machines = new Map<NodeId, ModelMachine>()
   readonly lagMsMax: number
+  readonly #flushRate: number
   readonly random: SeededRandom
   messages: Message[] = []
   nowMs = 0
@@ -54,9 +56,10 @@ export class PartitionWorld implements ReplicaSurroundings {
   /** When a registration became visible. */
   readonly #positions = new Map<bigint, number>()
 
-  constructor(random: SeededRandom, { brokers, lagMsMax, configs }: WorldOptions) {
+  constructor(random: SeededRandom, { brokers, lagMsMax, flushRate, configs }: WorldOptions) {
     this.random = random
     this.lagMsMax = lagMsMax
+    this.#flushRate = flushRate
     const ids = Array.from({ length: brokers }, (_, at) => at + 1)
     for (const nodeId of ids) this.machines.set(nodeId, new ModelMachine(nodeId))
     const processes = ids.map((nodeId) => {
@@ -186,7 +189,7 @@ export class PartitionWorld implements ReplicaSurroundings {
   #atFollower(stream: Stream, content: ReplicationMessage): void {
     const { replica } = stream.follower
     if (replica === undefined) return
-    replica.received(content, this.random.chance(0.5))
+    replica.received(content, this.random.chance(this.#flushRate))
     if (content.kind === 'data' && replica.follower?.isAccepted && this.random.chance(0.7)) {
       this.send({ to: 'leader', stream, content: replica.acknowledgement() })
     }

@@ -9,6 +9,8 @@ export interface WalkOptions {
   readonly lagMsMax: number
   readonly changesMinIsr: boolean
   readonly changesFlush: boolean
+  /** How often a follower flushes what it has just written. */
+  readonly flushRate: number
   readonly reassigns: boolean
   readonly losesDisks: boolean
   readonly electsUncleanly: boolean
@@ -29,6 +31,7 @@ export function drawOptions(random: SeededRandom): WalkOptions {
     lagMsMax: random.pick([60, 400, 5_000]),
     changesMinIsr: random.chance(0.4),
     changesFlush: random.chance(0.3),
+    flushRate: random.pick([0.1, 0.5, 0.5]),
     reassigns,
     losesDisks: random.chance(0.3),
     electsUncleanly: random.chance(0.15),
