@@ -279,8 +279,8 @@ export const clusterMutations: readonly Mutation[] = [
   {
     rule: 'topics: an id never comes back',
     file: metadata('topic-commands'),
-    from: '      if (image.deletedTopics.has(topicId)) {\n',
-    to: '      if (image.deletedTopics.has(topicId) && validateOnly) {\n',
+    from: '      if (image.deletedIds.has(topicId) || image.deletedTopics.has(topicId)) {\n',
+    to: '      if (image.deletedTopics.has(topicId)) {\n',
     shownBy: 'packages/metadata',
   },
   {
