@@ -154,6 +154,12 @@ export const clusterMutations: readonly Mutation[] = [
     shownBy: 'packages/simulator/src/broker-membership.test.ts',
   },
   {
+    rule: 'sessions: the controller’s own broker learns that it was unregistered',
+    file: consensus('broker-membership'),
+    from: "(each.type === 'brokerState' || each.type === 'unregisterBroker')",
+    to: "each.type === 'brokerState'",
+  },
+  {
     rule: 'sessions: a refused command waits',
     file: consensus('controller-sessions'),
     from: '      await new Promise<void>((resolve) => this.#options.clock.setTimer(retryMs, resolve))\n',
