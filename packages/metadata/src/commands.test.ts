@@ -254,10 +254,13 @@ it('a creation that is repeated after the deletion of its topic does not bring t
   } as const
   cluster.accepted(create)
   cluster.accepted({ type: 'deleteTopic', name: 'a', topicId: idOf(0) })
-  expect(cluster.accepted(create)).toEqual({
-    topicId: idOf(9),
-    partitions: 3,
-    replicationFactor: 2,
-  })
+  const made = { topicId: idOf(9), partitions: 3, replicationFactor: 2 }
+  expect(cluster.accepted(create)).toEqual(made)
+  expect(cluster.image.topics.has('a')).toBe(false)
+  // Nor when nothing is left of it anywhere.
+  const deletions = [{ topicId: idOf(9), partition: -1 }]
+  for (const nodeId of [1, 2]) cluster.accepted({ type: 'confirmDeletion', nodeId, deletions })
+  expect(cluster.image.deletedTopics.size).toBe(0)
+  expect(cluster.accepted(create)).toEqual(made)
   expect(cluster.image.topics.has('a')).toBe(false)
 })

@@ -62,6 +62,8 @@ export interface MetadataImage {
   readonly configs: Map<string, Map<string, string>>
   /** Deleted topics, until every holder of a replica has confirmed: absence alone never deletes data. */
   readonly deletedTopics: Map<TopicId, DeletedTopic>
+  /** Of the topics that were deleted last, in that order: whoever asks again for the creation of one gets no second topic of its id. */
+  readonly deletedIds: Set<TopicId>
   nextProducerId: bigint
   readonly features: Map<string, number>
 }
@@ -74,6 +76,7 @@ export function emptyImage(): MetadataImage {
     topicsById: new Map(),
     configs: new Map(),
     deletedTopics: new Map(),
+    deletedIds: new Set(),
     nextProducerId: 0n,
     features: new Map(),
   }
@@ -92,6 +95,7 @@ export function cloneImage(image: MetadataImage): MetadataImage {
     topicsById: new Map(topics.map((topic) => [topic.topicId, topic])),
     configs: new Map([...image.configs].map(([key, settings]) => [key, new Map(settings)])),
     deletedTopics: new Map(image.deletedTopics),
+    deletedIds: new Set(image.deletedIds),
     nextProducerId: image.nextProducerId,
     features: new Map(image.features),
   }

@@ -1,5 +1,5 @@
 import { assert } from '@naru/base'
-import type { NodeId } from '@naru/model'
+import type { NodeId, TopicId } from '@naru/model'
 import {
   configKey,
   type DeletedTopic,
@@ -54,6 +54,7 @@ const replays: Replays = {
     image.topicsById.delete(topicId)
     image.topics.delete(topic.name)
     image.configs.delete(configKey(resourceTypes.topic, topic.name))
+    rememberDeletion(image, topicId)
     // An unregistered broker will not confirm: what it brings back some day is set aside, not deleted.
     const remaining = holders ?? holdersOf(topic).filter((id) => image.brokers.has(id))
     if (remaining.length === 0) return
@@ -80,6 +81,17 @@ const replays: Replays = {
     image.features.set(name, level)
   },
   change() {},
+}
+
+/** A creation may be asked again for half a minute: its id stays known unless more than these are deleted meanwhile. */
+const deletedIdsMax = 10_000
+
+function rememberDeletion({ deletedIds }: MetadataImage, topicId: TopicId): void {
+  deletedIds.add(topicId)
+  for (const oldest of deletedIds) {
+    if (deletedIds.size <= deletedIdsMax) break
+    deletedIds.delete(oldest)
+  }
 }
 
 function holdersOf({ partitions }: TopicImage): NodeId[] {

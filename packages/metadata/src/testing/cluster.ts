@@ -116,7 +116,11 @@ export class TestCluster {
   }
 
   /** Creates the topic `orders` with one partition on these brokers. */
-  topic(replicas: readonly number[], configs: Record<string, string> = {}): void {
+  topic(
+    replicas: readonly number[],
+    configs: Record<string, string> = {},
+    topicId = idOf(1),
+  ): void {
     this.accepted({
       type: 'createTopic',
       topic: {
@@ -126,7 +130,7 @@ export class TestCluster {
         assignments: [{ partition: 0, replicas }],
         configs: Object.entries(configs).map(([name, value]) => ({ name, value })),
       },
-      topicId: idOf(1),
+      topicId,
       validateOnly: false,
     })
   }

@@ -73,7 +73,8 @@ function damage(world: ClusterWorld, random: SeededRandom): void {
   const { leader } = world
   if (leader === undefined || random.chance(0.5)) return
   world.clock.setTimer(random.below(400), () => {
-    if (leader.node.life === leader) world.kill(leader.node, { isPowerLost: false })
+    const isFaulty = world.clock.monotonic() < world.options.faultyMs
+    if (isFaulty && leader.node.life === leader) world.kill(leader.node, { isPowerLost: false })
   })
 }
 

@@ -154,6 +154,12 @@ export const clusterMutations: readonly Mutation[] = [
     shownBy: 'packages/simulator/src/broker-membership.test.ts',
   },
   {
+    rule: 'sessions: the controller’s own broker learns that it was unregistered',
+    file: consensus('broker-membership'),
+    from: "(each.type === 'brokerState' || each.type === 'unregisterBroker')",
+    to: "each.type === 'brokerState'",
+  },
+  {
     rule: 'sessions: a refused command waits',
     file: consensus('controller-sessions'),
     from: '      await new Promise<void>((resolve) => this.#options.clock.setTimer(retryMs, resolve))\n',
@@ -279,8 +285,8 @@ export const clusterMutations: readonly Mutation[] = [
   {
     rule: 'topics: an id never comes back',
     file: metadata('topic-commands'),
-    from: '      if (image.deletedTopics.has(topicId)) {\n',
-    to: '      if (image.deletedTopics.has(topicId) && validateOnly) {\n',
+    from: '      if (image.deletedIds.has(topicId) || image.deletedTopics.has(topicId)) {\n',
+    to: '      if (image.deletedTopics.has(topicId)) {\n',
     shownBy: 'packages/metadata',
   },
   {
