@@ -15,8 +15,8 @@ const followerRules: readonly Mutation[] = [
   {
     rule: 'D4: a follower cuts what its leader does not have',
     file: replication('following-replica'),
-    from: '    if (endOffset < this.#log.logEndOffset) await directory.truncate(this.#log, endOffset)\n',
-    to: '    void directory\n    void endOffset\n',
+    from: 'this.#change(() => this.#options.directory.truncate(this.#log, endOffset))',
+    to: 'this.#change(async () => {})',
   },
   {
     rule: 'D4: nothing is said of a log while it is cut',
@@ -116,6 +116,12 @@ const leaderRules: readonly Mutation[] = [
     file: services('partition-host'),
     from: '      leading.adopt(assignment)\n      this.#around.onLeading()\n',
     to: '      leading.adopt(assignment)\n',
+  },
+  {
+    rule: 'a process leads nothing that was given to the one before',
+    file: services('partitions'),
+    from: '    const isMeant = partition.leader !== nodeId || isRegistered()\n',
+    to: '    const isMeant = true || partition.leader !== nodeId || isRegistered()\n',
   },
   {
     rule: 'a broker that is not registered waits before it proposes',
