@@ -4,6 +4,7 @@ import type { DecideContext } from './controller-settings.ts'
 import { type Decision, isRefusal, type Refusal, refusal } from './decision.ts'
 import type { BrokerImage, MetadataImage, PartitionImage } from './image.ts'
 import { changedPartition, type PartitionChange } from './partition-change.ts'
+import { type ChangedPartition, partitionRecords } from './partition-records.ts'
 import type { MetadataRecord } from './records.ts'
 import { changeContext, isActive, isDirectoryOnline } from './replicas.ts'
 
@@ -167,17 +168,17 @@ export function partitionChanges(
   changeOf: (partition: PartitionImage) => PartitionChange | undefined,
 ): MetadataRecord[] {
   const { settings } = context
-  const records: MetadataRecord[] = []
+  const changes: ChangedPartition[] = []
   for (const { name, partitions } of image.topics.values()) {
     const topicContext = changeContext(image, name, { settings, broker })
-    for (const partition of partitions) {
-      const change = changeOf(partition)
+    for (const before of partitions) {
+      const change = changeOf(before)
       if (change === undefined) continue
-      const after = changedPartition(partition, change, topicContext)
-      if (after !== partition) records.push({ type: 'partition', ...after })
+      const after = changedPartition(before, change, topicContext)
+      if (after !== before) changes.push({ before, after })
     }
   }
-  return records
+  return partitionRecords(image, changes)
 }
 
 function stateRecord(broker: BrokerImage): MetadataRecord {

@@ -135,12 +135,15 @@ function believed(
 }
 
 /** The first broker names the cluster; the first of this program on older metadata raises the level of its formats. */
-function firstRecords(image: MetadataImage, { clusterId }: Registration): MetadataRecord[] {
-  if (image.clusterId === '') {
-    const levels = initialLevels.map((feature) => ({ type: 'feature', ...feature }) as const)
-    return [{ type: 'cluster', clusterId }, ...levels]
-  }
-  return initialLevels
-    .filter(({ name }) => name === naruVersion && !image.features.has(name))
-    .map((feature) => ({ type: 'feature', ...feature }))
+function firstRecords(image: MetadataImage, request: Registration): MetadataRecord[] {
+  const { clusterId, features } = request
+  const isNew = image.clusterId === ''
+  const levels = initialLevels
+    .filter(({ name }) => isNew || (name === naruVersion && !image.features.has(name)))
+    .map(({ name, level }) => {
+      // An older program that asks a newer controller must be able to read what it gets.
+      const known = features.find((feature) => feature.name === name)
+      return { type: 'feature', name, level: Math.min(level, known?.max ?? level) } as const
+    })
+  return isNew ? [{ type: 'cluster', clusterId }, ...levels] : levels
 }

@@ -99,8 +99,9 @@ export class Partitions {
     const removed: TopicId[] = []
     for (const record of records) {
       if (record.type === 'removeTopic') removed.push(record.topicId)
-      else if (record.type === 'partition') changed.add(this.#nameOf(record.topicId))
-      else if (record.type === 'config' && record.resourceType === resourceTypes.topic) {
+      else if (record.type === 'partition' || record.type === 'partitionStates') {
+        changed.add(this.#nameOf(record.topicId))
+      } else if (record.type === 'config' && record.resourceType === resourceTypes.topic) {
         await this.#configure(record.resourceName)
       }
     }

@@ -222,8 +222,8 @@ export const clusterMutations: readonly Mutation[] = [
   {
     rule: 'partitions: the leader is in sync',
     file: metadata('partition-change'),
-    from: '  const found = choices.find((id) => isr.includes(id) && isActive(id))\n',
-    to: '  const found = choices.find((id) => isActive(id))\n',
+    from: '  const mayLead = (id: NodeId) => isr.includes(id) && isActive(id)\n',
+    to: '  const mayLead = (id: NodeId) => isActive(id)\n',
   },
   {
     rule: 'partitions: nobody is eligible beside enough in sync (KIP-966)',
