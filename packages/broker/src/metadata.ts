@@ -5,7 +5,12 @@ import {
   openMetadataStorage,
   type QuorumSettings,
 } from '@naru/consensus'
-import { defaultTiming, initialLevels, type MetadataRecord } from '@naru/metadata'
+import {
+  changesPerBatchDefault,
+  defaultTiming,
+  initialLevels,
+  type MetadataRecord,
+} from '@naru/metadata'
 import type { BrokerOptions } from './broker.ts'
 import type { BrokerConfig } from './config.ts'
 import { directoryIdOf } from './directory-id.ts'
@@ -33,6 +38,7 @@ export async function openMetadata(
       },
       replicationFactorMax: 1,
       isDeletionEnabled: config.flag('delete.topic.enable'),
+      changesPerBatch: changesPerBatchDefault,
       configDefault,
     },
     firstRecords: (): MetadataRecord[] => [

@@ -10,19 +10,21 @@ import {
   cloneImage,
   decide,
   encodeMetadataRecords,
+  isActive,
   type MetadataImage,
   type MetadataRecord,
   replay,
   writtenLevel,
 } from '@naru/metadata'
 import { ControllerSessions, type SessionPorts } from './controller-sessions.ts'
+import { ConsensusError } from './errors.ts'
 import type { Proposed, RaftNode } from './raft-node.ts'
 
 export interface ActiveControllerOptions {
   readonly nodeId: number
   /** Of this process. */
   readonly incarnationId: string
-  readonly node: RaftNode
+  readonly node: Pick<RaftNode, 'propose' | 'nextIndex' | 'readBarrier'>
   /** What is applied here. */
   readonly image: MetadataImage
   readonly clock: Clock
@@ -59,11 +61,10 @@ export class ActiveController {
    */
   async submit(command: Command): Promise<{ index: bigint; result: object }> {
     const image = await this.#ready
-    const { node, clock, settings } = this.#options
-    const context = { index: node.nextIndex, nowMs: clock.now(), settings }
-    const { records, response: result } = decide(image, this.#completed(command), context)
-    if (records.length > 0) {
-      const { index, applied } = this.#propose(image, records)
+    const { node } = this.#options
+    const { proposed, result } = await this.#decide(image, command)
+    if (proposed !== undefined) {
+      const { index, applied } = proposed
       await applied
       return { index, result }
     }
@@ -87,6 +88,7 @@ export class ActiveController {
     await node.readBarrier()
     const image = cloneImage(committed)
     if (image.clusterId === '') await this.#propose(image, firstRecords()).applied
+    await this.#finishElections(image)
     if (!this.#isStopped) {
       const { nodeId, clock, sessions } = this.#options
       const submit = (command: Command) => this.submit(command)
@@ -100,6 +102,31 @@ export class ActiveController {
       this.#options.onReady()
     }
     return image
+  }
+
+  /** The controller before this one may have let brokers take part, and gone before all that they could lead had a leader. */
+  async #finishElections(image: MetadataImage): Promise<void> {
+    for (const broker of [...image.brokers.values()].filter(isActive)) {
+      const { nodeId, brokerEpoch } = broker
+      await this.#decide(image, { type: 'unfenceBroker', nodeId, brokerEpoch })
+    }
+  }
+
+  /** Decides in one turn, or in several where it changes so much that others would have to wait too long: they get a word in between. */
+  async #decide(
+    image: MetadataImage,
+    command: Command,
+  ): Promise<{ proposed: Proposed | undefined; result: object }> {
+    const { node, clock, settings } = this.#options
+    for (;;) {
+      const context = { index: node.nextIndex, nowMs: clock.now(), settings }
+      const { records, response, isPart } = decide(image, this.#completed(command), context)
+      const proposed = records.length > 0 ? this.#propose(image, records) : undefined
+      if (isPart !== true) return { proposed, result: response }
+      await new Promise<void>((resolve) => clock.afterTurn(resolve))
+      // What was decided meanwhile by the next controller is not in this image.
+      if (this.#isStopped) throw new ConsensusError('NOT_LEADER', 'This node leads no more')
+    }
   }
 
   /** What only the controller knows of a request. */

@@ -251,7 +251,8 @@ export class RaftNode implements AsyncDisposable {
 
   #work(): void {
     if (this.#raft.deadlineMs <= this.#nowMs) this.#raft.elapsed(this.#nowMs)
-    for (let isBusy = true; isBusy; ) isBusy = this.#handle(this.#raft.takeReady())
+    // What may be ready next waits for the next turn: thousands of entries at once would keep this node from being heard.
+    if (this.#handle(this.#raft.takeReady())) this.#schedule()
     this.#armTimer()
   }
 

@@ -3,10 +3,10 @@
  * take tens of thousands of them with it in one batch, and nobody answers anything until they are decoded and replayed.
  */
 import { type ByteReader, type ByteWriter, DecodeError } from '@naru/base'
-import { type NodeId, type TopicId, topicIdToBytes } from '@naru/model'
+import type { NodeId, TopicId } from '@naru/model'
 import { type Codec, struct, type Type, type ValueOf } from '@naru/protocol'
 import { type PartitionImage, type PartitionState, partitionWith } from './image.ts'
-import { readUuid } from './uuid-memo.ts'
+import { readUuid, writeUuid } from './uuid-memo.ts'
 
 interface PartitionStates {
   readonly topicId: TopicId
@@ -24,7 +24,7 @@ export const partitionStates: Type<PartitionStates> = {
       return { topicId, partitions }
     },
     write(writer, { topicId, partitions }) {
-      writer.bytes(topicIdToBytes(topicId))
+      writeUuid(writer, topicId)
       writer.unsignedVarint(partitions.length)
       for (const state of partitions) writeState(writer, state)
     },
@@ -69,11 +69,11 @@ const partitionCodec: Codec<PartitionImage> = {
   },
   write(writer, partition) {
     const { topicId, replicas, directories, minIsr, isFlushed, isRecovering } = partition
-    writer.bytes(topicIdToBytes(topicId))
+    writeUuid(writer, topicId)
     writeState(writer, partition)
     writeNodes(writer, replicas)
     writer.unsignedVarint(directories.length)
-    for (const directory of directories) writer.bytes(topicIdToBytes(directory))
+    for (const directory of directories) writeUuid(writer, directory)
     writer.varint(minIsr)
     const recovering = isRecovering ? recoveringFlag : 0
     writer.unsignedVarint((isFlushed ? flushedFlag : 0) | recovering)

@@ -39,7 +39,10 @@ export interface Registration {
   readonly isPreviousSilent: boolean
 }
 
-/** One batch: the old process is fenced, its replicas are judged by how it ended, the new one is registered and fenced. */
+/**
+ * One batch: the old process is fenced, its replicas are judged by how it ended, the new one is registered and fenced. Of too many
+ * partitions some go before: to leave the ISR, or to count as incomplete, is safe at any time.
+ */
 export function decideRegisterBroker(
   image: MetadataImage,
   request: Registration,
@@ -63,9 +66,10 @@ export function decideRegisterBroker(
     { broker: { ...broker, metadataDirectory, ...fenced }, context },
     (partition) => changeAtReturn(partition, stored, request),
   )
+  if (changes.isPart) return { ...changes, response: { brokerEpoch } }
   const records: MetadataRecord[] = [
     ...firstRecords(image, request),
-    ...changes,
+    ...changes.records,
     { type: 'broker', ...broker, metadataDirectory },
   ]
   return { records, response: { brokerEpoch } }

@@ -2,8 +2,8 @@
  * The text of UUIDs that come again and again: the directories of all partitions are a few, and the partitions of a topic follow
  * each other. To make the text costs ten times as much as to look it up, and each would be kept in memory by itself.
  */
-import type { ByteReader } from '@naru/base'
-import { topicIdFromBytes } from '@naru/model'
+import { assert, type ByteReader, type ByteWriter } from '@naru/base'
+import { topicIdFromBytes, topicIdToBytes } from '@naru/model'
 
 const uuidBytes = 16
 /** A power of two. A place is taken over by whoever comes last. */
@@ -15,6 +15,7 @@ interface Known {
 }
 
 const memo: (Known | undefined)[] = new Array(places).fill(undefined)
+const bytesOf = new Map<string, Buffer>()
 
 export function readUuid(reader: ByteReader): string {
   const { buffer } = reader
@@ -27,6 +28,17 @@ export function readUuid(reader: ByteReader): string {
   const text = topicIdFromBytes(bytes)
   memo[place] = { bytes, text }
   return text
+}
+
+export function writeUuid(writer: ByteWriter, text: string): void {
+  let bytes = bytesOf.get(text)
+  if (bytes === undefined) {
+    bytes = topicIdToBytes(text)
+    assert(bytes.length === uuidBytes, `${text} is no UUID`)
+    if (bytesOf.size >= places) bytesOf.clear()
+    bytesOf.set(text, bytes)
+  }
+  writer.bytes(bytes)
 }
 
 /** UUIDs are random, except those of tests, which count in the last bytes. */

@@ -33,12 +33,15 @@ export interface PartitionsOptions {
 }
 
 const parallelCreations = 16
+/** A broker that goes changes thousands of topics: others get their turn after so many. */
+const topicsPerTurn = 500
 
 export class Partitions {
   readonly #options: PartitionsOptions
   readonly #hosts = new Map<string, PartitionHost[]>()
   /** Of the topics that have hosts, by name. */
   readonly #topicIds = new Map<string, TopicId>()
+  #topicsInTurn = 0
 
   constructor(options: PartitionsOptions) {
     this.#options = options
@@ -77,7 +80,10 @@ export class Partitions {
   async adopt(): Promise<void> {
     const { image, logger } = this.#options
     const claimed = new Set<Log>()
-    for (const topic of [...image.topics.values()]) await this.#ensure(topic, claimed)
+    for (const topic of [...image.topics.values()]) {
+      await this.#breath()
+      await this.#ensure(topic, claimed)
+    }
     for (const directory of this.#options.directories.values()) {
       for (const log of [...directory.logs.values()]) {
         if (claimed.has(log)) continue
@@ -106,7 +112,10 @@ export class Partitions {
       }
     }
     for (const topicId of removed) changed.add(this.#nameOf(topicId))
-    for (const name of changed) await this.#reconcile(name, image.topics.get(name))
+    for (const name of changed) {
+      await this.#breath()
+      await this.#reconcile(name, image.topics.get(name))
+    }
     this.#confirmDeletions(removed)
   }
 
@@ -114,6 +123,7 @@ export class Partitions {
   async followAll(): Promise<void> {
     const { image } = this.#options
     for (const name of new Set([...this.#hosts.keys(), ...image.topics.keys()])) {
+      await this.#breath()
       await this.#reconcile(name, image.topics.get(name))
       await this.#configure(name)
     }
@@ -125,6 +135,13 @@ export class Partitions {
     for (const host of this.all()) {
       if (host.directory === directory) host.fail(kafkaErrors.KAFKA_STORAGE_ERROR)
     }
+  }
+
+  /** Lets others have their turn now and then. */
+  async #breath(): Promise<void> {
+    if (++this.#topicsInTurn < topicsPerTurn) return
+    this.#topicsInTurn = 0
+    await new Promise<void>((resolve) => this.#options.clock.afterTurn(resolve))
   }
 
   /** Makes the partitions of that name what `topic` says; absent means none. */

@@ -32,6 +32,7 @@ it('takes part at once when it is started again, whatever became of the process 
           defaults: { partitions: 1, replicationFactor: 1 },
           replicationFactorMax: 1,
           isDeletionEnabled: true,
+          changesPerBatch: 100,
           configDefault: () => '1',
         },
         liveness: defaultTiming,

@@ -23,6 +23,7 @@ export function settingsWith(changes: Record<string, string> = {}): ControllerSe
     defaults: { partitions: 2, replicationFactor: 1 },
     replicationFactorMax: 100,
     isDeletionEnabled: true,
+    changesPerBatch: 100,
     configDefault: (name) => changes[name] ?? topicConfigKey(name)?.default ?? '',
   }
 }
@@ -34,6 +35,8 @@ export class TestCluster {
   nowMs = 1_000
   /** Of the last command. */
   records: readonly MetadataRecord[] = []
+  /** After each batch of a decision but the last. */
+  onPart: () => void = () => {}
   #incarnations = 0
 
   /** Registers and unfences brokers. */
@@ -45,13 +48,21 @@ export class TestCluster {
   }
 
   run<T extends CommandType>(command: Command & { readonly type: T }): ResponseOf<T> | Refusal {
+    for (;;) {
+      const { response, isPart } = this.#decide<T>(command)
+      if (isPart !== true) return response
+      this.onPart()
+    }
+  }
+
+  #decide<T extends CommandType>(command: Command & { readonly type: T }) {
     const { nowMs, settings } = this
     this.index++
     const decision = decide<T>(this.image, command, { index: this.index, nowMs, settings })
     const level = writtenLevel(this.image, decision.records)
     this.records = decodeMetadataRecords(encodeMetadataRecords(decision.records, level))
     for (const record of this.records) replay(this.image, record)
-    return decision.response
+    return decision
   }
 
   /** Runs what is expected to be accepted. */

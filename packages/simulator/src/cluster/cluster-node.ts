@@ -155,6 +155,7 @@ export class ClusterNode {
         defaults: { partitions: 1, replicationFactor: 1 },
         replicationFactorMax: 5,
         isDeletionEnabled: true,
+        changesPerBatch: options.changesPerBatch,
         configDefault: (name) => topicConfigKey(name)?.default ?? '',
       },
       firstRecords: (): MetadataRecord[] => [

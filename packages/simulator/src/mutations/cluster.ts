@@ -244,10 +244,30 @@ export const clusterMutations: readonly Mutation[] = [
     to: '    partitionEpoch: before.partitionEpoch,\n',
   },
   {
+    rule: 'a new controller finishes the elections of the one before',
+    file: consensus('active-controller'),
+    from: '    await this.#finishElections(image)\n',
+    to: '',
+    shownBy: 'packages/simulator/src/active-controller.test.ts',
+  },
+  {
+    rule: 'who decides in pieces stops when it leads no more',
+    file: consensus('active-controller'),
+    from: '      if (this.#isStopped) throw',
+    to: '      if (this.#isStopped && context.index < 0n) throw',
+    shownBy: 'packages/simulator/src/active-controller.test.ts',
+  },
+  {
+    rule: 'partitions: a broker is fenced when it has left everywhere',
+    file: metadata('brokers'),
+    from: '  const changes = withoutReplicasOf(image, fenced, context)\n  if (changes.isPart) return { ...changes, response: {} }\n',
+    to: '  const changes = withoutReplicasOf(image, fenced, context)\n',
+  },
+  {
     rule: 'partitions: a fenced broker leaves the in-sync sets',
     file: metadata('brokers'),
-    from: '    partition.isr.includes(nodeId)\n      ? { targetIsr: partition.isr.filter((other) => other !== nodeId) }\n      : undefined,\n  )\n}\n\n/** Goes through',
-    to: '    partition.isr.includes(nodeId) && partition.leader === nodeId\n      ? { targetIsr: partition.isr.filter((other) => other !== nodeId) }\n      : undefined,\n  )\n}\n\n/** Goes through',
+    from: '    partition.isr.includes(nodeId)\n      ? { targetIsr: partition.isr.filter((other) => other !== nodeId) }\n      : undefined,\n  )\n}\n\ninterface PartitionChanges',
+    to: '    partition.isr.includes(nodeId) && partition.leader === nodeId\n      ? { targetIsr: partition.isr.filter((other) => other !== nodeId) }\n      : undefined,\n  )\n}\n\ninterface PartitionChanges',
   },
   {
     rule: 'AlterPartition: only of the current partition epoch',
