@@ -8,6 +8,7 @@ import {
   type Command,
   type ControllerSettings,
   cloneImage,
+  type Decision,
   decide,
   encodeMetadataRecords,
   isActive,
@@ -36,12 +37,20 @@ export interface ActiveControllerOptions {
   readonly onReady: () => void
 }
 
+interface Outcome {
+  /** Undefined when nothing changes. */
+  readonly proposed: Proposed | undefined
+  readonly result: object
+}
+
 export class ActiveController {
   readonly #options: ActiveControllerOptions
   /** Rejects with NOT_LEADER when this node leads no more before it knows what is committed. */
   readonly #ready: Promise<MetadataImage>
   #sessions: ControllerSessions | undefined
   #last: Proposed | undefined
+  /** Settled when the decision that takes several turns is through. */
+  #inParts: Promise<void> | undefined
   #isStopped = false
 
   constructor(options: ActiveControllerOptions) {
@@ -113,20 +122,45 @@ export class ActiveController {
   }
 
   /** Decides in one turn, or in several where it changes so much that others would have to wait too long: they get a word in between. */
-  async #decide(
-    image: MetadataImage,
-    command: Command,
-  ): Promise<{ proposed: Proposed | undefined; result: object }> {
-    const { node, clock, settings } = this.#options
-    for (;;) {
-      const context = { index: node.nextIndex, nowMs: clock.now(), settings }
-      const { records, response, isPart } = decide(image, this.#completed(command), context)
-      const proposed = records.length > 0 ? this.#propose(image, records) : undefined
-      if (isPart !== true) return { proposed, result: response }
-      await new Promise<void>((resolve) => clock.afterTurn(resolve))
-      // What was decided meanwhile by the next controller is not in this image.
-      if (this.#isStopped) throw new ConsensusError('NOT_LEADER', 'This node leads no more')
+  async #decide(image: MetadataImage, command: Command): Promise<Outcome> {
+    let decision = this.#decision(image, command)
+    // One at a time: two brokers that go would hand what they share to each other, over and over.
+    while (decision.isPart === true && this.#inParts !== undefined) {
+      await this.#inParts
+      this.#mustLead()
+      decision = this.#decision(image, command)
     }
+    if (decision.isPart !== true) return this.#outcome(image, decision)
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#inParts = promise
+    try {
+      while (decision.isPart === true) {
+        this.#propose(image, decision.records)
+        await new Promise<void>((next) => this.#options.clock.afterTurn(next))
+        this.#mustLead()
+        decision = this.#decision(image, command)
+      }
+      return this.#outcome(image, decision)
+    } finally {
+      this.#inParts = undefined
+      resolve()
+    }
+  }
+
+  #decision(image: MetadataImage, command: Command): Decision<object> {
+    const { node, clock, settings } = this.#options
+    const context = { index: node.nextIndex, nowMs: clock.now(), settings }
+    return decide(image, this.#completed(command), context)
+  }
+
+  #outcome(image: MetadataImage, { records, response }: Decision<object>): Outcome {
+    const proposed = records.length > 0 ? this.#propose(image, records) : undefined
+    return { proposed, result: response }
+  }
+
+  /** What the next controller has decided meanwhile is not in this one's image. */
+  #mustLead(): void {
+    if (this.#isStopped) throw new ConsensusError('NOT_LEADER', 'This node leads no more')
   }
 
   /** What only the controller knows of a request. */

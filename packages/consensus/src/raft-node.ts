@@ -330,7 +330,7 @@ export class RaftNode implements AsyncDisposable {
 
   #considerSnapshot(): void {
     const since = this.#appliedIndex - (this.#raft.snapshot?.index ?? 0n)
-    const { snapshotEntries = 20_000, snapshotBytes = 32 << 20 } = this.#options
+    const { snapshotEntries = 5_000, snapshotBytes = 8 << 20 } = this.#options
     if (since < BigInt(snapshotEntries) && this.#appliedBytes < snapshotBytes) return
     this.#appliedBytes = 0
     this.#snapshots.take(this.#appliedIndex)

@@ -154,22 +154,39 @@ interface Written {
   readonly codec: Codec<object>
 }
 
-/** `level`: of `naru.version`. What it cannot express must not have been decided. */
-export function encodeMetadataRecords(
-  records: readonly MetadataRecord[],
-  level = recordLevel,
-): Buffer {
-  const writer = new ByteWriter(256)
-  writer.unsignedVarint(records.length)
-  const known = new Map<RecordType, Written>()
-  for (const record of records) {
-    const written = known.get(record.type) ?? writtenAt(record.type, level)
-    known.set(record.type, written)
-    writer.unsignedVarint(written.index)
-    writer.unsignedVarint(written.version)
-    written.codec.write(writer, record)
+/** Encodes `count` records one by one. `level`: of `naru.version`. What it cannot express must not have been decided. */
+export class MetadataRecordsWriter {
+  readonly #writer = new ByteWriter(256)
+  readonly #level: number
+  readonly #known = new Map<RecordType, Written>()
+  #missing: number
+
+  constructor(count: number, level = recordLevel) {
+    this.#missing = count
+    this.#level = level
+    this.#writer.unsignedVarint(count)
   }
-  return Buffer.concat(writer.finishChunks())
+
+  add(record: MetadataRecord): void {
+    const { type } = record
+    const written = this.#known.get(type) ?? writtenAt(type, this.#level)
+    this.#known.set(type, written)
+    this.#writer.unsignedVarint(written.index)
+    this.#writer.unsignedVarint(written.version)
+    written.codec.write(this.#writer, record)
+    this.#missing--
+  }
+
+  finish(): Buffer {
+    assert(this.#missing === 0, `${this.#missing} records are missing`)
+    return Buffer.concat(this.#writer.finishChunks())
+  }
+}
+
+export function encodeMetadataRecords(records: readonly MetadataRecord[], level?: number): Buffer {
+  const writer = new MetadataRecordsWriter(records.length, level)
+  for (const record of records) writer.add(record)
+  return writer.finish()
 }
 
 function writtenAt(type: RecordType, level: number): Written {

@@ -99,6 +99,17 @@ it('lets others have a word between the batches', async () => {
   controller.stop()
 })
 
+it('takes one broker after the other, though they would hand everything to each other', async () => {
+  const world = new World()
+  const controller = world.controller()
+  const fences = [1, 2].map((nodeId) => controller.submit(world.fence(nodeId)))
+  await world.clock.drive(Promise.all(fences))
+  expect(world.partitions.map(({ leader, leaderEpoch }) => [leader, leaderEpoch])).toEqual(
+    Array(partitions).fill([-1, 2]),
+  )
+  controller.stop()
+})
+
 it('decides nothing more on what it knew, once it leads no more', async () => {
   const world = new World()
   const controller = world.controller()

@@ -91,8 +91,8 @@ export const clusterMutations: readonly Mutation[] = [
   {
     rule: 'a snapshot is on the disk before the log goes',
     file: consensus('snapshot-exchange'),
-    from: '      await storage.saveSnapshot(snapshot, state)\n      raft.snapshotTaken(snapshot)\n      await storage.compact(raft.log.baseIndex)\n',
-    to: '      raft.snapshotTaken(snapshot)\n      await storage.compact(raft.log.baseIndex)\n      await storage.saveSnapshot(snapshot, state)\n',
+    from: '      await storage.saveSnapshot(snapshot, await state)\n      raft.snapshotTaken(snapshot)\n      await storage.compact(raft.log.baseIndex)\n',
+    to: '      raft.snapshotTaken(snapshot)\n      await storage.compact(raft.log.baseIndex)\n      await storage.saveSnapshot(snapshot, await state)\n',
   },
   {
     rule: 'a snapshot is the state at its index',
@@ -251,10 +251,17 @@ export const clusterMutations: readonly Mutation[] = [
     shownBy: 'packages/simulator/src/active-controller.test.ts',
   },
   {
+    rule: 'one decision in pieces at a time',
+    file: consensus('active-controller'),
+    from: 'decision.isPart === true && this.#inParts !== undefined',
+    to: 'decision.isPart === true && this.#isStopped',
+    shownBy: 'packages/simulator/src/active-controller.test.ts',
+  },
+  {
     rule: 'who decides in pieces stops when it leads no more',
     file: consensus('active-controller'),
-    from: '      if (this.#isStopped) throw',
-    to: '      if (this.#isStopped && context.index < 0n) throw',
+    from: '    if (this.#isStopped) throw',
+    to: '    if (this.#isStopped && this.#last === undefined) throw',
     shownBy: 'packages/simulator/src/active-controller.test.ts',
   },
   {

@@ -24,7 +24,7 @@ it('applies a long log in many turns, all of it and in order', async () => {
     transport: { send() {} },
     stateMachine: {
       apply: (_, index) => applied.push(index),
-      snapshot: () => Buffer.alloc(0),
+      snapshot: async () => Buffer.alloc(0),
       restore() {},
     },
     clock,
