@@ -6,7 +6,12 @@ import {
   openMetadataStorage,
   type QuorumSettings,
 } from '@naru/consensus'
-import { defaultTiming, initialLevels, type MetadataRecord } from '@naru/metadata'
+import {
+  changesPerBatchDefault,
+  defaultTiming,
+  initialLevels,
+  type MetadataRecord,
+} from '@naru/metadata'
 import type { BrokerOptions } from './broker.ts'
 import type { BrokerConfig } from './config.ts'
 import { directoryIdOf } from './directory-id.ts'
@@ -40,6 +45,7 @@ export async function openMetadata(
         isReplicationFactorSet: config.isSet('default.replication.factor'),
       },
       isDeletionEnabled: config.flag('delete.topic.enable'),
+      changesPerBatch: changesPerBatchDefault,
       configDefault,
     },
     firstRecords: (): MetadataRecord[] => [

@@ -8,8 +8,10 @@ import {
   type Command,
   type ControllerSettings,
   cloneImage,
+  type Decision,
   decide,
   encodeMetadataRecords,
+  isActive,
   type MetadataImage,
   type MetadataRecord,
   replay,
@@ -17,6 +19,7 @@ import {
   writtenLevel,
 } from '@naru/metadata'
 import { ControllerSessions, type SessionPorts } from './controller-sessions.ts'
+import { ConsensusError } from './errors.ts'
 import { LeaderRebalance } from './leader-rebalance.ts'
 import type { Proposed, RaftNode } from './raft-node.ts'
 
@@ -24,7 +27,7 @@ export interface ActiveControllerOptions {
   readonly nodeId: number
   /** Of this process. */
   readonly incarnationId: string
-  readonly node: RaftNode
+  readonly node: Pick<RaftNode, 'propose' | 'nextIndex' | 'readBarrier'>
   /** What is applied here. */
   readonly image: MetadataImage
   readonly clock: Clock
@@ -39,6 +42,12 @@ export interface ActiveControllerOptions {
   readonly onReady: () => void
 }
 
+interface Outcome {
+  /** Undefined when nothing changes. */
+  readonly proposed: Proposed | undefined
+  readonly result: object
+}
+
 export class ActiveController {
   readonly #options: ActiveControllerOptions
   /** Rejects with NOT_LEADER when this node leads no more before it knows what is committed. */
@@ -46,6 +55,8 @@ export class ActiveController {
   #sessions: ControllerSessions | undefined
   #rebalance: LeaderRebalance | undefined
   #last: Proposed | undefined
+  /** Settled when the decision that takes several turns is through. */
+  #inParts: Promise<void> | undefined
   #isStopped = false
 
   constructor(options: ActiveControllerOptions) {
@@ -65,11 +76,10 @@ export class ActiveController {
    */
   async submit(command: Command): Promise<{ index: bigint; result: object }> {
     const image = await this.#ready
-    const { node, clock, settings, features } = this.#options
-    const context = { index: node.nextIndex, nowMs: clock.now(), settings, features }
-    const { records, response: result } = decide(image, this.#completed(command), context)
-    if (records.length > 0) {
-      const { index, applied } = this.#propose(image, records)
+    const { node } = this.#options
+    const { proposed, result } = await this.#decide(image, command)
+    if (proposed !== undefined) {
+      const { index, applied } = proposed
       await applied
       return { index, result }
     }
@@ -94,6 +104,7 @@ export class ActiveController {
     await node.readBarrier()
     const image = cloneImage(committed)
     if (image.clusterId === '') await this.#propose(image, firstRecords()).applied
+    await this.#finishElections(image)
     if (!this.#isStopped) {
       const { nodeId, clock, sessions, rebalanceMs } = this.#options
       const submit = (command: Command) => this.submit(command)
@@ -111,6 +122,56 @@ export class ActiveController {
       this.#options.onReady()
     }
     return image
+  }
+
+  /** The controller before this one may have let brokers take part, and gone before all that they could lead had a leader. */
+  async #finishElections(image: MetadataImage): Promise<void> {
+    for (const broker of [...image.brokers.values()].filter(isActive)) {
+      const { nodeId, brokerEpoch } = broker
+      await this.#decide(image, { type: 'unfenceBroker', nodeId, brokerEpoch })
+    }
+  }
+
+  /** Decides in one turn, or in several where it changes so much that others would have to wait too long: they get a word in between. */
+  async #decide(image: MetadataImage, command: Command): Promise<Outcome> {
+    let decision = this.#decision(image, command)
+    // One at a time: two brokers that go would hand what they share to each other, over and over.
+    while (decision.isPart === true && this.#inParts !== undefined) {
+      await this.#inParts
+      this.#mustLead()
+      decision = this.#decision(image, command)
+    }
+    if (decision.isPart !== true) return this.#outcome(image, decision)
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#inParts = promise
+    try {
+      while (decision.isPart === true) {
+        this.#propose(image, decision.records)
+        await new Promise<void>((next) => this.#options.clock.afterTurn(next))
+        this.#mustLead()
+        decision = this.#decision(image, command)
+      }
+      return this.#outcome(image, decision)
+    } finally {
+      this.#inParts = undefined
+      resolve()
+    }
+  }
+
+  #decision(image: MetadataImage, command: Command): Decision<object> {
+    const { node, clock, settings, features } = this.#options
+    const context = { index: node.nextIndex, nowMs: clock.now(), settings, features }
+    return decide(image, this.#completed(command), context)
+  }
+
+  #outcome(image: MetadataImage, { records, response }: Decision<object>): Outcome {
+    const proposed = records.length > 0 ? this.#propose(image, records) : undefined
+    return { proposed, result: response }
+  }
+
+  /** What the next controller has decided meanwhile is not in this one's image. */
+  #mustLead(): void {
+    if (this.#isStopped) throw new ConsensusError('NOT_LEADER', 'This node leads no more')
   }
 
   /** What only the controller knows of a request. */

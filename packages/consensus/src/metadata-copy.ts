@@ -1,11 +1,12 @@
 /** This node's copy of the metadata: what the log applies to, and who is kept in line with it. */
+import type { Clock } from '@naru/base'
 import {
   decodeMetadataRecords,
   emptyImage,
-  encodeMetadataRecords,
   imageRecords,
   type MetadataImage,
   type MetadataRecord,
+  MetadataRecordsWriter,
   replay,
   restoreImage,
   type TimelineEvent,
@@ -24,7 +25,11 @@ export interface MetadataFollower {
   followAll(): Promise<void>
 }
 
+/** Records of a snapshot that are encoded in one turn. */
+const recordsPerTurn = 2_000
+
 export interface MetadataCopyOptions {
+  readonly clock: Clock
   /** What happened, before `onApplied` of the same records; a snapshot does not tell. */
   readonly onEvents?: ((events: readonly TimelineEvent[]) => void) | undefined
   readonly onApplied: (records: readonly MetadataRecord[]) => void
@@ -73,8 +78,16 @@ export class MetadataCopy implements StateMachine {
     this.#options.onApplied(records)
   }
 
-  snapshot(): Buffer {
-    return encodeMetadataRecords(imageRecords(this.image), writtenLevel(this.image, []))
+  /** The records are those of now; to encode many of them takes a while, and others have their turn in between. */
+  async snapshot(): Promise<Buffer> {
+    const level = writtenLevel(this.image, [])
+    const records = imageRecords(this.image)
+    const writer = new MetadataRecordsWriter(records.length, level)
+    for (let from = 0; from < records.length; from += recordsPerTurn) {
+      if (from > 0) await new Promise<void>((resolve) => this.#options.clock.afterTurn(resolve))
+      for (const record of records.slice(from, from + recordsPerTurn)) writer.add(record)
+    }
+    return writer.finish()
   }
 
   restore(state: Buffer, index: bigint): void {

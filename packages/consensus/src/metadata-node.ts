@@ -75,6 +75,7 @@ export class MetadataNode implements AsyncDisposable {
     this.#events = events
     this.incarnationId = options.random.bytes(16).toString('base64url')
     this.copy = new MetadataCopy({
+      clock: options.clock,
       onEvents: options.onEvents,
       onApplied: (records) => {
         this.#controller?.sessions?.changed(records)

@@ -2,8 +2,8 @@
 export interface StateMachine {
   /** Applies the payload of one entry. */
   apply(payload: Buffer, index: bigint): void
-  /** The state as bytes, as of the last applied entry. */
-  snapshot(): Buffer
+  /** The state as bytes, as it is when this is called; may take several turns. */
+  snapshot(): Promise<Buffer>
   /** Starts over from such bytes, the state after the entry at `index`. */
   restore(state: Buffer, index: bigint): void
 }

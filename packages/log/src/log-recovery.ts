@@ -167,10 +167,13 @@ export class LogRecovery {
     const isIdle =
       this.#stored !== undefined && this.flushMode === 'ack' && this.#touched.size === 0
     if (!isIdle || this.#names === undefined) return false
-    const stat = await this.#fileSystem.stat(this.#pathOf(this.#end.segmentBaseOffset))
-    return (
-      (stat?.sizeBytes ?? 0) === this.#end.position && this.#derivedAbove(this.#names).length === 0
-    )
+    const { segmentBaseOffset, position } = this.#end
+    const name = segmentFileName(segmentBaseOffset, '.log')
+    // Of thousands of logs that nothing was written to, none is worth a look at the disk.
+    const stat = this.#names.includes(name)
+      ? await this.#fileSystem.stat(this.#pathOf(segmentBaseOffset))
+      : undefined
+    return (stat?.sizeBytes ?? 0) === position && this.#derivedAbove(this.#names).length === 0
   }
 
   /** Removes segments that neither checkpoint nor journal names, and those that retention had removed before the power was lost. */

@@ -8,10 +8,15 @@ export interface TopicDefaults {
   readonly isReplicationFactorSet: boolean
 }
 
+/** What takes some ten milliseconds to decide, and less to replay. */
+export const changesPerBatchDefault = 4_096
+
 /** What decisions take from the configuration of the broker that is the controller. */
 export interface ControllerSettings {
   readonly defaults: TopicDefaults
   readonly isDeletionEnabled: boolean
+  /** Most partitions that one batch changes, where a broker may hold more: then it takes several, so that nobody stands still. */
+  readonly changesPerBatch: number
   /** The value of a topic's key where neither the topic nor the cluster has its own: the controller's configuration, else Kafka's default. */
   configDefault(name: string): string
 }

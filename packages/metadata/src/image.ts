@@ -35,6 +35,37 @@ export interface PartitionImage {
   readonly removedReplicas: readonly NodeId[]
 }
 
+/** What elections and the ISR change in a partition. */
+export type PartitionState = Pick<
+  PartitionImage,
+  'partition' | 'leader' | 'leaderEpoch' | 'partitionEpoch' | 'isr' | 'elr' | 'lastKnownElr'
+>
+
+/** A partition with another state. Field by field: all have the same shape, and a copy that is changed afterwards takes three times as long. */
+export function partitionWith(
+  partition: Omit<PartitionImage, keyof PartitionState>,
+  state: PartitionState,
+): PartitionImage {
+  return {
+    topicId: partition.topicId,
+    partition: state.partition,
+    replicas: partition.replicas,
+    directories: partition.directories,
+    isr: state.isr,
+    leader: state.leader,
+    leaderEpoch: state.leaderEpoch,
+    partitionEpoch: state.partitionEpoch,
+    elr: state.elr,
+    lastKnownElr: state.lastKnownElr,
+    minIsr: partition.minIsr,
+    isFlushed: partition.isFlushed,
+    isRecovering: partition.isRecovering,
+    addingReplicas: partition.addingReplicas,
+    removingReplicas: partition.removingReplicas,
+    removedReplicas: partition.removedReplicas,
+  }
+}
+
 export interface TopicImage {
   readonly topicId: TopicId
   readonly name: string

@@ -39,7 +39,10 @@ export interface Registration {
   readonly isPreviousSilent: boolean
 }
 
-/** One batch: the old process is fenced, its replicas are judged by how it ended, the new one is registered and fenced. */
+/**
+ * One batch: the old process is fenced, its replicas are judged by how it ended, the new one is registered and fenced. Of too many
+ * partitions some go before: to leave the ISR, or to count as incomplete, is safe at any time.
+ */
 export function decideRegisterBroker(
   image: MetadataImage,
   request: Registration,
@@ -63,9 +66,10 @@ export function decideRegisterBroker(
     { broker: { ...broker, metadataDirectory, ...fenced }, context },
     (partition) => changeAtReturn(partition, stored, request),
   )
+  if (changes.isPart) return { ...changes, response: { brokerEpoch } }
   const records: MetadataRecord[] = [
     ...firstRecords(image, request),
-    ...changes,
+    ...changes.records,
     { type: 'broker', ...broker, metadataDirectory },
   ]
   return { records, response: { brokerEpoch } }
@@ -158,12 +162,15 @@ function believed(
 }
 
 /** The first broker names the cluster; the first of this program on older metadata raises the level of its formats. */
-function firstRecords(image: MetadataImage, { clusterId }: Registration): MetadataRecord[] {
-  if (image.clusterId === '') {
-    const levels = initialLevels.map((feature) => ({ type: 'feature', ...feature }) as const)
-    return [{ type: 'cluster', clusterId }, ...levels]
-  }
-  return initialLevels
-    .filter(({ name }) => name === naruVersion && !image.features.has(name))
-    .map((feature) => ({ type: 'feature', ...feature }))
+function firstRecords(image: MetadataImage, request: Registration): MetadataRecord[] {
+  const { clusterId, features } = request
+  const isNew = image.clusterId === ''
+  const levels = initialLevels
+    .filter(({ name }) => isNew || (name === naruVersion && !image.features.has(name)))
+    .map(({ name, level }) => {
+      // An older program that asks a newer controller must be able to read what it gets.
+      const known = features.find((feature) => feature.name === name)
+      return { type: 'feature', name, level: Math.min(level, known?.max ?? level) } as const
+    })
+  return isNew ? [{ type: 'cluster', clusterId }, ...levels] : levels
 }

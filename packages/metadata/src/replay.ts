@@ -4,6 +4,7 @@ import {
   configKey,
   type DeletedTopic,
   type MetadataImage,
+  partitionWith,
   resourceTypes,
   type TopicImage,
 } from './image.ts'
@@ -39,10 +40,19 @@ const replays: Replays = {
     image.topics.set(name, topic)
     image.topicsById.set(topicId, topic)
   },
-  partition(image, { type: _, ...partition }) {
-    const topic = image.topicsById.get(partition.topicId)
-    assert(topic !== undefined, `Partition of unknown topic ${partition.topicId}`)
-    topic.partitions[partition.partition] = partition
+  partition(image, record) {
+    const topic = image.topicsById.get(record.topicId)
+    assert(topic !== undefined, `Partition of unknown topic ${record.topicId}`)
+    topic.partitions[record.partition] = partitionWith(record, record)
+  },
+  partitionStates(image, { topicId, partitions }) {
+    const topic = image.topicsById.get(topicId)
+    assert(topic !== undefined, `States of unknown topic ${topicId}`)
+    for (const state of partitions) {
+      const before = topic.partitions[state.partition]
+      assert(before !== undefined, `State of unknown partition ${state.partition} of ${topicId}`)
+      topic.partitions[state.partition] = partitionWith(before, state)
+    }
   },
   uncleanElection(image, { topicId, partition }) {
     const known = image.topicsById.get(topicId)?.partitions[partition]

@@ -43,6 +43,8 @@ export interface Deletion {
 
 const parallelCreations = 16
 const parallelOpenings = 16
+/** A broker that goes changes thousands of topics: others get their turn after so many. */
+const topicsPerTurn = 500
 
 export class Partitions {
   readonly #options: PartitionsOptions
@@ -52,6 +54,7 @@ export class Partitions {
   /** Replicated ones, whose logs are to be loaded without being asked for. */
   readonly #toOpen = new Set<PartitionHost>()
   #opening = 0
+  #topicsInTurn = 0
 
   constructor(options: PartitionsOptions) {
     this.#options = options
@@ -103,7 +106,10 @@ export class Partitions {
   async adopt(): Promise<void> {
     const { image, logger } = this.#options
     const claimed = new Set<Log>()
-    for (const topic of [...image.topics.values()]) await this.#ensure(topic, claimed)
+    for (const topic of [...image.topics.values()]) {
+      await this.#breath()
+      await this.#ensure(topic, claimed)
+    }
     for (const directory of this.#options.directories.values()) {
       for (const log of [...directory.logs.values()]) {
         if (claimed.has(log)) continue
@@ -128,13 +134,17 @@ export class Partitions {
     let hasOtherBrokers = false
     for (const record of records) {
       if (record.type === 'removeTopic') removed.push(record.topicId)
-      else if (record.type === 'partition') changed.add(this.#nameOf(record.topicId))
-      else if (record.type === 'config' && record.resourceType === resourceTypes.topic) {
+      else if (record.type === 'partition' || record.type === 'partitionStates') {
+        changed.add(this.#nameOf(record.topicId))
+      } else if (record.type === 'config' && record.resourceType === resourceTypes.topic) {
         await this.#configure(record.resourceName)
       } else if (record.type === 'broker' || record.type === 'brokerState') hasOtherBrokers = true
     }
     for (const topicId of removed) changed.add(this.#nameOf(topicId))
-    for (const name of changed) await this.#reconcile(name, image.topics.get(name))
+    for (const name of changed) {
+      await this.#breath()
+      await this.#reconcile(name, image.topics.get(name))
+    }
     if (hasOtherBrokers) for (const leading of this.replicated()) leading.brokersChanged()
     this.#confirmDeletions(removed)
   }
@@ -143,6 +153,7 @@ export class Partitions {
   async followAll(): Promise<void> {
     const { image } = this.#options
     for (const name of new Set([...this.#hosts.keys(), ...image.topics.keys()])) {
+      await this.#breath()
       await this.#reconcile(name, image.topics.get(name))
       await this.#configure(name)
     }
@@ -154,6 +165,13 @@ export class Partitions {
     for (const host of this.all()) {
       if (host.directory === directory) host.fail(kafkaErrors.KAFKA_STORAGE_ERROR)
     }
+  }
+
+  /** Lets others have their turn now and then. */
+  async #breath(): Promise<void> {
+    if (++this.#topicsInTurn < topicsPerTurn) return
+    this.#topicsInTurn = 0
+    await new Promise<void>((resolve) => this.#options.around.clock.afterTurn(resolve))
   }
 
   /** Makes the partitions of that name what `topic` says; absent means none. */

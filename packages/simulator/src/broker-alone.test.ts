@@ -31,6 +31,7 @@ it('takes part at once when it is started again, whatever became of the process 
         controller: {
           defaults: { partitions: 1, replicationFactor: 1, isReplicationFactorSet: true },
           isDeletionEnabled: true,
+          changesPerBatch: 100,
           configDefault: () => '1',
         },
         liveness: defaultTiming,

@@ -35,6 +35,7 @@ async function start(nodeId: number): Promise<MetadataRuntime> {
       },
       controller: {
         defaults: { partitions: 1, replicationFactor: 1, isReplicationFactorSet: true },
+        changesPerBatch: 100,
         isDeletionEnabled: true,
         configDefault: () => '1',
       },

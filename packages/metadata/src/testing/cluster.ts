@@ -22,6 +22,7 @@ export function settingsWith(changes: Record<string, string> = {}): ControllerSe
   return {
     defaults: { partitions: 2, replicationFactor: 1, isReplicationFactorSet: true },
     isDeletionEnabled: true,
+    changesPerBatch: 100,
     configDefault: (name) => changes[name] ?? topicConfigKey(name)?.default ?? '',
   }
 }
@@ -35,6 +36,8 @@ export class TestCluster {
   nowMs = 1_000
   /** Of the last command. */
   records: readonly MetadataRecord[] = []
+  /** After each batch of a decision but the last. */
+  onPart: () => void = () => {}
   #incarnations = 0
 
   /** Registers and unfences brokers. */
@@ -46,6 +49,14 @@ export class TestCluster {
   }
 
   run<T extends CommandType>(command: Command & { readonly type: T }): ResponseOf<T> | Refusal {
+    for (;;) {
+      const { response, isPart } = this.#decide<T>(command)
+      if (isPart !== true) return response
+      this.onPart()
+    }
+  }
+
+  #decide<T extends CommandType>(command: Command & { readonly type: T }) {
     const { nowMs, settings, features } = this
     this.index++
     const context = { index: this.index, nowMs, settings, features }
@@ -53,7 +64,7 @@ export class TestCluster {
     const level = writtenLevel(this.image, decision.records)
     this.records = decodeMetadataRecords(encodeMetadataRecords(decision.records, level))
     for (const record of this.records) replay(this.image, record)
-    return decision.response
+    return decision
   }
 
   /** Runs what is expected to be accepted. */

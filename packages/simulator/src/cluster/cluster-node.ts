@@ -189,6 +189,7 @@ export class ClusterNode {
       controller: {
         defaults: { partitions: 1, replicationFactor: 1, isReplicationFactorSet: true },
         isDeletionEnabled: true,
+        changesPerBatch: options.changesPerBatch,
         configDefault: (name) => topicConfigKey(name)?.default ?? '',
       },
       firstRecords: (): MetadataRecord[] => [

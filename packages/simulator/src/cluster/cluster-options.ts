@@ -28,6 +28,8 @@ export interface ClusterOptions {
   readonly logLimits: LogLimits
   readonly network: NetworkFaults
   readonly disk: DiskFaults
+  /** Most partitions that one batch of the controller changes. */
+  readonly changesPerBatch: number
   /** How wrong the wall clocks are, at most. */
   readonly skewMs: number
   /** Images are compared at every so many indexes. */
@@ -57,6 +59,7 @@ export function drawClusterOptions(random: SeededRandom): ClusterOptions {
       slowMs: random.pick([100, 500, 2_000]),
       failChance: rate(0.001, 0.005),
     },
+    changesPerBatch: random.pick([1, 2, 100]),
     skewMs: rate(1_000, 3_600_000),
     imageStride: random.pick([2, 3, 5]),
   }

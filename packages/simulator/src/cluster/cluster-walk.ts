@@ -3,6 +3,7 @@
  * whole, and must come together.
  */
 
+import { isActive, type MetadataImage, type PartitionImage } from '@naru/metadata'
 import { calm } from '../network-faults.ts'
 import { mustHold } from '../raft/raft-history.ts'
 import type { SeededRandom } from '../seeded-random.ts'
@@ -153,6 +154,7 @@ class ClusterWalk {
     if (!leader.view?.last?.voters.every((voter) => keys.includes(voter))) return false
     // Who is about to stop is as good as gone.
     if (lives.some(({ isStopping }) => isStopping)) return false
+    if (!isLed(truth.image)) return false
     return lives.every(({ runtime, node }) => {
       const broker = truth.image.brokers.get(node.id)
       const isPart = broker?.isFenced === false && broker.brokerEpoch === node.brokerEpoch
@@ -168,6 +170,21 @@ class ClusterWalk {
     })
     return `not together after ${healMs} ms, committed ${truth.lastIndex}: ${states.join('; ')}`
   }
+}
+
+/** Whether every partition has a leader that has a complete replica on a broker that takes part. */
+function isLed({ topics, brokers }: MetadataImage): boolean {
+  const mayLead = ({ replicas, directories }: PartitionImage, id: number) => {
+    const broker = brokers.get(id)
+    const directory = directories[replicas.indexOf(id)] ?? ''
+    return broker !== undefined && isActive(broker) && broker.directories.includes(directory)
+  }
+  return [...topics.values()].every(({ partitions }) =>
+    partitions.every((partition) => {
+      const { leader, isr, elr } = partition
+      return leader !== -1 || !(isr.length > 0 ? isr : elr).some((id) => mayLead(partition, id))
+    }),
+  )
 }
 
 /** Runs one walk; rejects at the first violation. */

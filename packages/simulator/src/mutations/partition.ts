@@ -263,8 +263,8 @@ const controller: readonly Mutation[] = [
     },
   ),
   rule('controller: who leads is in sync', metadata('partition-change'), {
-    from: '  const found = choices.find((id) => isr.includes(id) && isActive(id))\n',
-    to: '  const found = choices.find((id) => isActive(id))\n',
+    from: '  const mayLead = (id: NodeId) => isr.includes(id) && isActive(id)\n',
+    to: '  const mayLead = (id: NodeId) => isActive(id)\n',
   }),
   rule('controller: a change of minIsr raises the partition epoch', metadata('partition-change'), {
     from: '    after.minIsr !== before.minIsr ||\n',
@@ -291,7 +291,7 @@ const controller: readonly Mutation[] = [
     },
   ),
   rule('controller: a reassignment leaves enough in sync (KIP-455)', metadata('partition-change'), {
-    from: '  if (inSync.length < Math.min(setting, staying.length)) return undefined\n',
+    from: '  if (inSync.length < Math.min(context.minIsrSetting, staying.length)) return undefined\n',
     to: '',
   }),
   rule('controller: a reassignment leaves somebody complete', metadata('reassignment'), {
@@ -319,8 +319,8 @@ const controller: readonly Mutation[] = [
     to: "cleanliness === 'os-crash' && partition.isFlushed",
   }),
   rule('controller: a fenced broker leaves the in-sync sets', metadata('brokers'), {
-    from: '    partition.isr.includes(nodeId)\n      ? { targetIsr: partition.isr.filter((other) => other !== nodeId) }\n      : undefined,\n  )\n}\n\n/** Goes through',
-    to: '    partition.isr.includes(nodeId) && partition.leader === nodeId\n      ? { targetIsr: partition.isr.filter((other) => other !== nodeId) }\n      : undefined,\n  )\n}\n\n/** Goes through',
+    from: '    partition.isr.includes(nodeId)\n      ? { targetIsr: partition.isr.filter((other) => other !== nodeId) }\n      : undefined,\n  )\n}\n\ninterface PartitionChanges',
+    to: '    partition.isr.includes(nodeId) && partition.leader === nodeId\n      ? { targetIsr: partition.isr.filter((other) => other !== nodeId) }\n      : undefined,\n  )\n}\n\ninterface PartitionChanges',
   }),
   rule('controller: who unfences leads where it is the last', metadata('brokers'), {
     from: '    return partition.leader === -1 && isCandidate ? {} : undefined\n',

@@ -39,6 +39,7 @@ export const directoryOfBroker = (nodeId: NodeId) => idOf(1_000 + nodeId)
 
 const settings = {
   defaults: { partitions: 1, replicationFactor: 3, isReplicationFactorSet: true },
+  changesPerBatch: 100,
   isDeletionEnabled: true,
   configDefault: (name: string) => topicConfigKey(name)?.default ?? '',
 }
