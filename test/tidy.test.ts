@@ -13,7 +13,7 @@ const layers: readonly (readonly string[])[] = [
   ['records', 'protocol'],
   ['raft', 'partition', 'metadata'],
   ['platform', 'log', 'network', 'rpc'],
-  ['consensus'],
+  ['consensus', 'replication'],
   ['services'],
   ['kafka-api', 'grpc-api'],
   ['broker'],
@@ -60,9 +60,9 @@ describe('layers', () => {
     const declared = Object.keys(manifest.dependencies ?? {})
     for (const file of production.filter((each) => each.packageName === name)) {
       for (const target of importsOf(file.text).filter((each) => each.startsWith('@naru/'))) {
-        const imported = target.slice('@naru/'.length)
+        const imported = target.split('/')[1]
         expect(allowed, `${file.path} imports ${target}`).toContain(imported)
-        expect(declared, `${file.path} imports ${target}`).toContain(target)
+        expect(declared, `${file.path} imports ${target}`).toContain(`@naru/${imported}`)
       }
     }
   })
@@ -78,7 +78,10 @@ describe('layers', () => {
         readFileSync(join(root, 'packages', name, 'package.json'), 'utf8'),
       )
       const used = new Set(
-        files.filter((file) => file.packageName === name).flatMap((file) => importsOf(file.text)),
+        files
+          .filter((file) => file.packageName === name)
+          .flatMap((file) => importsOf(file.text))
+          .map((target) => target.replace(/^(@[^/]+\/[^/]+)\/.*/, '$1')),
       )
       return Object.keys(manifest.dependencies ?? {})
         .filter((dependency) => !used.has(dependency))

@@ -1,6 +1,7 @@
 // Kafka's own tools on three real brokers: each of them answers for the cluster.
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { apis } from '@naru/protocol'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ClusterBroker } from '../support/cluster-broker.ts'
 import { eventually } from '../support/eventually.ts'
@@ -109,6 +110,51 @@ describe.skipIf(!hasJavaTools())("Kafka's tools on three brokers", () => {
     expect(new Set(ids).size).toBe(1)
     const unregister = ['unregister', ...at(other), '--id', '9']
     await expect(javaTool('cluster', unregister)).rejects.toThrow('Broker 9 is not registered')
+  })
+
+  it('leader-election and reassign: begin, list, take back, and leave no limits behind', async () => {
+    const election = (...args: string[]) =>
+      javaTool('leader-election', [...at(other), '--election-type', ...args])
+    const assignment = (name: string, replicas: number[]) => {
+      const file = join(cluster.directory, `${name}-${replicas}.json`)
+      const partitions = [{ topic: name, partition: 0, replicas }]
+      writeFileSync(file, JSON.stringify({ version: 1, partitions }))
+      return ['--reassignment-json-file', file]
+    }
+    const reassign = (...args: string[]) => javaTool('reassign', [...at(other), ...args])
+    const topics = (...args: string[]) => javaTool('topics', [...at(other), ...args])
+    await topics('--create', '--topic', 'spread', '--replica-assignment', '1:2:3')
+    const swap = assignment('spread', [2, 1, 3])
+    const one = ['--topic', 'spread', '--partition', '0'] as const
+    expect(await election('preferred', ...one)).toContain('Valid replica already elected')
+    expect(await reassign('--execute', ...swap)).toContain('Successfully started')
+    const verified = await reassign('--verify', ...swap)
+    expect(verified).toContain('Reassignment of partition spread-0 is completed')
+    expect(verified).toContain('Clearing topic-level throttles on topic spread')
+    const elected = await election('preferred', '--all-topic-partitions')
+    expect(elected).toMatch(/Successfully completed leader election .* spread-0$/m)
+    expect(await election('unclean', ...one)).toContain('Valid replica already elected')
+
+    // Nothing comes to a broker that is down.
+    await topics('--create', '--topic', 'pair', '--replica-assignment', '1:2')
+    const [third] = cluster.brokers.filter((broker) => broker.id === 3) as [ClusterBroker]
+    await third.kill()
+    other = cluster.broker(2)
+    const away = assignment('pair', [3, 2])
+    // The tool would not begin it.
+    const moving = { name: 'pair', partitions: [{ partitionIndex: 0, replicas: [3, 2] }] }
+    const limits = { timeoutMs: 10_000, allowReplicationFactorChange: true }
+    await other.ask(apis.alterPartitionReassignments, 1, { ...limits, topics: [moving] })
+    const underWay = 'pair-0: replicas: 3,2,1. adding: 3. removing: 1.'
+    expect(await reassign('--list')).toContain(underWay)
+    expect(await reassign('--verify', ...away)).toContain('is still in progress')
+    // Else it would wait for the broker that is down, to take back limits there.
+    const cancelled = await reassign('--cancel', '--preserve-throttles', ...away)
+    expect(cancelled).toContain('Successfully cancelled')
+    expect(await reassign('--list')).toContain('No partition reassignments found')
+    const strange = assignment('pair', [9])
+    await expect(reassign('--execute', ...strange)).rejects.toThrow('Unknown broker id 9')
+    await third.start()
   })
 
   it('features: our own beside the one that tools look for', async () => {

@@ -11,6 +11,7 @@ import { configQuestions } from './questions/configs.ts'
 import { type MeantDifference, meantToDiffer } from './questions/differences.ts'
 import { fetchQuestions } from './questions/fetch.ts'
 import { offsetQuestions } from './questions/offsets.ts'
+import { partitionQuestions } from './questions/partitions.ts'
 import { produceQuestions } from './questions/produce.ts'
 import { quorumQuestions } from './questions/quorum.ts'
 import { topicQuestions } from './questions/topics.ts'
@@ -19,6 +20,7 @@ const questions = {
   ...clusterQuestions,
   ...quorumQuestions,
   ...topicQuestions,
+  ...partitionQuestions,
   ...produceQuestions,
   ...fetchQuestions,
   ...offsetQuestions,

@@ -1,4 +1,4 @@
-// `naru cluster events`: what happened in a cluster, from the file of any voter, over deaths of the controller and of the broker that
+// `naru events`: what happened in a cluster, from the file of any voter, over deaths of the controller and of the broker that
 // is asked.
 import { expect, it } from 'vitest'
 import type { ClusterBroker } from '../support/cluster-broker.ts'
@@ -30,7 +30,7 @@ async function grpcCluster(): Promise<TestCluster> {
 
 async function eventsAt(bootstrap: string, ...args: readonly string[]): Promise<EventItem[]> {
   const { code, stdout, stderr } = await naru([
-    ...['cluster', 'events', '-b', bootstrap, '--format', 'json'],
+    ...['events', '-b', bootstrap, '--format', 'json'],
     ...args,
   ])
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
@@ -108,7 +108,7 @@ it('shows in order who was fenced and who leads, after the controller was killed
   await cluster.startAll()
   const later = await eventsAt(asked.bootstrap)
   expect(later.slice(0, whole.length)).toEqual(whole)
-  const lines = (await naru(['cluster', 'events', '-b', asked.bootstrap])).stdout.split('\n')
+  const lines = (await naru(['events', '-b', asked.bootstrap])).stdout.split('\n')
   expect(lines).toContainEqual(
     expect.stringMatching(
       new RegExp(`^\\d{4}-\\S+Z  broker ${controller.id} {6}fenced \\([^)]+\\)$`),
@@ -120,7 +120,7 @@ it('follows on at another voter when the one that is asked goes away', async () 
   await using cluster = await grpcCluster()
   const [first, second, third] = cluster.brokers as [ClusterBroker, ClusterBroker, ClusterBroker]
   const args = ['-b', third.bootstrap, '--follow', '--format', 'ndjson']
-  const following = startNaru(['cluster', 'events', ...args])
+  const following = startNaru(['events', ...args])
   await following.until('"broker 3","text":"serves"')
   await createTopic(cluster, 'before')
   await following.until('"about":"before"')
@@ -151,7 +151,7 @@ it('is read at a voter when the broker has no vote, and refused where there is n
   for (const { settings } of cluster.brokers.slice(0, 3)) settings.delete('naru.grpc.listeners')
   await cluster.killAll()
   await cluster.startAll()
-  const refused = await naru(['cluster', 'events', '-b', observer.bootstrap])
+  const refused = await naru(['events', '-b', observer.bootstrap])
   expect(refused.code).toBe(1)
   expect(refused.stderr).toContain(
     'Broker 4 has no vote in the quorum and keeps no events: ask one of 1, 2, 3 (NOT_CONTROLLER, 41)',

@@ -136,7 +136,7 @@ describe('command lines', () => {
     [['quorum', 'add', '2', '--endpoint', 'A://h:0'], '--endpoint takes NAME://host:port'],
     [['quorum', 'stauts'], "Unknown command 'stauts'"],
     [['cluster', 'health', '--until', 'green'], 'Allowed choices are healthy'],
-    [['cluster', 'events', '--since', 'yesterday'], '--since takes a time like'],
+    [['events', '--since', 'yesterday'], '--since takes a time like'],
     [['broker', 'describe', '-1'], 'id takes a whole number from 0'],
   ])('%j is refused', async (args, message) => {
     const { code, stdout, stderr } = await run(...args)
@@ -155,7 +155,7 @@ describe('command lines', () => {
     [['cluster', 'health'], 'detail'],
     [['cluster', 'id'], 'clusterId'],
     [['cluster', 'features'], 'supportedMax'],
-    [['cluster', 'events'], 'details'],
+    [['events'], 'details'],
   ])('help of the formats of %j', async (command, field) => {
     const text = await ok(...command, '--format', 'help')
     expect(text).toMatch(new RegExp(`^${RegExp.escape(field)} `, 'm'))

@@ -77,6 +77,8 @@ describe('formats', () => {
       end: '5',
       records: '5',
       leaderEpoch: 0,
+      elr: [],
+      state: [],
     })
   })
 
@@ -287,9 +289,9 @@ describe('topics', () => {
         'SETTING       VALUE  SOURCE',
         'retention.ms  7000   topic',
         '',
-        'PARTITION  LEADER  REPLICAS  ISR  START  END  RECORDS',
-        '        0       1  1         1        0    0        0',
-        '        1       1  1         1        0    0        0',
+        'PARTITION  LEADER  REPLICAS  ISR  START  END  RECORDS  ELR  STATE',
+        '        0       1  1         1        0    0        0  -    -',
+        '        1       1  1         1        0    0        0  -    -',
         '',
       ].join('\n'),
     )

@@ -61,7 +61,7 @@ async function startCluster(...flags: string[]) {
 }
 
 it('runs three brokers as one cluster, and the same one again', async () => {
-  const first = await startCluster('-n', '3', '--port', String(port))
+  const first = await startCluster('--port', String(port))
   expect(first.cluster).toMatchObject({ brokers: [1, 2, 3], quorum: { voters: [1, 2, 3] } })
   expect(first.clusterIds.size).toBe(1)
   await naru(['topic', 'create', 'kept', '-b', `localhost:${port + 2}`])
@@ -109,7 +109,7 @@ it('goes on without a broker that is killed, and says so', async () => {
 })
 
 it('adds brokers to a cluster that began with one', async () => {
-  const alone = await startCluster('--port', String(port))
+  const alone = await startCluster('-n', '1', '--port', String(port))
   await naru(['topic', 'create', 'kept', '-b', `localhost:${port}`])
   await alone.stop()
   const grown = await startCluster('-n', '3')

@@ -18,7 +18,9 @@ afterEach(() => {
   rmSync(directory, { recursive: true, force: true })
 })
 
-const start = (...flags: string[]) => startNaru(['dev', '--directory', directory, ...flags])
+/** One broker: several are in dev-cluster.test.ts. */
+const start = (...flags: string[]) =>
+  startNaru(['dev', '-n', '1', '--directory', directory, ...flags])
 
 function fileOf(nodeId: number): string {
   return join(directory, `broker-${nodeId}`, 'server.properties')

@@ -1,4 +1,5 @@
 // What one of three brokers says when the two others are gone: what it has it tells, what it cannot do it says.
+import { apis } from '@naru/protocol'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { ClusterBroker } from '../support/cluster-broker.ts'
 import { naru } from '../support/naru.ts'
@@ -41,6 +42,16 @@ it.each([
   expect(stderr).toMatch(new RegExp(`^✗ ${what}: No controller answered in \\d+ ms: does a major`))
   expect(stderr).toContain('hint: `naru cluster health` shows what is wrong')
   expect(stderr).toContain('code: KAFKA-7 ')
+})
+
+it('does not wait longer for a change of features than it was told to', async () => {
+  const update = { feature: 'metadata.version', maxVersionLevel: 30, upgradeType: 1 }
+  const featureUpdates = [{ ...update, allowDowngrade: false }]
+  const request = { timeoutMs: 1_234, featureUpdates, validateOnly: false }
+  expect(await last.ask(apis.updateFeatures, 2, request)).toMatchObject({
+    errorCode: 7,
+    errorMessage: 'No controller answered in 1234 ms: does a majority of the voters run?',
+  })
 })
 
 it('is not healthy, and does not vouch for brokers that nobody watches', async () => {

@@ -22,7 +22,7 @@ const connections = 24
 const failovers = 10
 const idleMs = 30_000
 /** Entries after which a broker takes a snapshot, and some more. */
-const snapshotEntries = 21_000
+const snapshotEntries = 6_000
 
 await using cluster = await TestCluster.start()
 tell('before', ...usage())

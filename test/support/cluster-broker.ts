@@ -27,6 +27,8 @@ export class ClusterBroker implements AsyncDisposable {
   readonly internalPort: number
   /** Of its server.properties; what is changed holds from the next start on. */
   readonly settings: Map<string, string>
+  /** What is started in the place of this version of the program, from the next start on. */
+  otherVersion: readonly string[] | undefined
   readonly #lives: ServerProcess[] = []
   #isPaused = false
 
@@ -85,7 +87,7 @@ export class ClusterBroker implements AsyncDisposable {
     mkdirSync(this.directory, { recursive: true })
     const file = join(this.directory, 'server.properties')
     writeFileSync(file, [...this.settings].map(([key, value]) => `${key}=${value}\n`).join(''))
-    const life = new ServerProcess(['-c', file])
+    const life = new ServerProcess(['-c', file], this.otherVersion)
     this.#lives.push(life)
     return life
   }

@@ -105,7 +105,10 @@ export class ClusterModel implements ClusterAdmin, AsyncDisposable {
     return refusal(kafkaErrors.BROKER_ID_NOT_REGISTERED, `there is no broker ${nodeId}`)
   }
 
-  async updateFeatures(updates: readonly FeatureUpdate[], validateOnly: boolean) {
+  async updateFeatures(
+    updates: readonly FeatureUpdate[],
+    { validateOnly }: { readonly validateOnly: boolean },
+  ) {
     const unknown = updates.find(({ feature }) => feature !== 'metadata.version')
     if (unknown !== undefined) {
       return refusal(kafkaErrors.INVALID_UPDATE_VERSION, `${unknown.feature} is not known here`)

@@ -16,9 +16,11 @@ const tools = {
   'dump-log': 'org.apache.kafka.tools.DumpLogSegments',
   features: 'org.apache.kafka.tools.FeatureCommand',
   'get-offsets': 'org.apache.kafka.tools.GetOffsetShell',
+  'leader-election': 'org.apache.kafka.tools.LeaderElectionCommand',
   'log-dirs': 'org.apache.kafka.tools.LogDirsCommand',
   'metadata-quorum': 'org.apache.kafka.tools.MetadataQuorumCommand',
   'producer-perf': 'org.apache.kafka.tools.ProducerPerformance',
+  reassign: 'org.apache.kafka.tools.reassign.ReassignPartitionsCommand',
   topics: 'org.apache.kafka.tools.TopicCommand',
 } as const
 

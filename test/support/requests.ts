@@ -81,7 +81,11 @@ export interface Written {
 
 export function produce(
   written: readonly Written[],
-  { acks = -1, transactionalId = null }: { acks?: number; transactionalId?: string | null } = {},
+  {
+    acks = -1,
+    transactionalId = null,
+    timeoutMs = 10_000,
+  }: { acks?: number; transactionalId?: string | null; timeoutMs?: number } = {},
 ): Produce {
   const topicData: Produce['topicData'] = []
   for (const { topic = '', topicId = zeroTopicId, partition = 0, records } of written) {
@@ -91,7 +95,7 @@ export function produce(
     if (!isSame) topicData.push(of)
     of.partitionData.push({ index: partition, records })
   }
-  return { transactionalId, acks, timeoutMs: 10_000, topicData }
+  return { transactionalId, acks, timeoutMs, topicData }
 }
 
 type Fetch = RequestOf<Apis['fetch']>

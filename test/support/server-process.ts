@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { eventually } from './eventually.ts'
 import { root } from './sources.ts'
 
-const entrance = join(root, 'packages/cli/bin/naru.js')
+/** `naru start` */
+const thisVersion = [join(root, 'packages/cli/bin/naru.js'), 'start']
 const linesMax = 50_000
 const reportedLines = 60
 
@@ -29,10 +30,10 @@ export class ServerProcess {
   /** Its exit code; null when a signal ended it. */
   readonly exited: Promise<number | null>
 
-  /** `args`: behind `naru start`. */
-  constructor(args: readonly string[]) {
+  /** `args`: behind `naru start`, or behind what stands in its place. */
+  constructor(args: readonly string[], program: readonly string[] = thisVersion) {
     const startedAt = performance.now()
-    this.#child = spawn(process.execPath, [entrance, 'start', ...args], {
+    this.#child = spawn(process.execPath, [...program, ...args], {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       env: brokerEnvironment(),
     })

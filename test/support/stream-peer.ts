@@ -15,7 +15,7 @@ if (role === 'serve') {
   })
   console.log(server.address.port)
 } else if (role === 'open') {
-  const stream = network.open({ ...localhost, port: Number(parameter) })
+  const stream = network.open({ ...localhost, port: Number(parameter) }, 'peer')
   stream.handle({ message() {}, drain() {}, close() {} })
   stream.send({ calls: [{ id: 1 }] })
   console.log('open')
@@ -34,7 +34,7 @@ async function leave(byEnd: boolean): Promise<void> {
   const server = await network.listen(localhost, (stream) => {
     stream.handle({ message: (message) => void stream.send(message), drain() {}, close() {} })
   })
-  const streams = Array.from({ length: 3 }, () => network.open(server.address))
+  const streams = Array.from({ length: 3 }, () => network.open(server.address, 'peer'))
   await Promise.all(
     streams.map(
       (stream) =>

@@ -10,10 +10,12 @@ export { FileSystemError } from './file-system.ts'
 export type { LogFields, Logger } from './logger.ts'
 export { silentLogger } from './logger.ts'
 export type {
+  AcceptStream,
   MessageNetwork,
   MessageServer,
   MessageStream,
   StreamClose,
+  StreamService,
 } from './message-network.ts'
 export type { Random } from './random.ts'
 export { unsignedVarintSize } from './varint.ts'

@@ -6,6 +6,7 @@ import type {
   MessageServer,
   MessageStream,
   StreamClose,
+  StreamService,
 } from './message-network.ts'
 
 export interface NetworkUnderTest {
@@ -64,14 +65,16 @@ export function messageNetworkContract(create: () => NetworkUnderTest): void {
   }
 
   /** Two ends of one stream, both of which have heard of the other. */
-  async function pair() {
+  async function pair(service: StreamService = 'peer') {
     const under = create()
     const { server, accepted } = await serve(under)
-    const opener = new Recorded(under.network.open(server.address))
-    opener.stream.send(call(-1))
+    const opener = new Recorded(under.network.open(server.address, service))
+    const [asked, answered] =
+      service === 'peer' ? [call(-1), call(-1)] : [{ cancelled: [-1] }, { refused: [] }]
+    opener.stream.send(asked)
     await under.until(() => accepted[0]?.messages.length === 1)
     const acceptor = accepted[0]!
-    acceptor.stream.send(call(-1))
+    acceptor.stream.send(answered)
     await under.until(() => opener.messages.length === 1)
     opener.messages.length = 0
     acceptor.messages.length = 0
@@ -93,7 +96,7 @@ export function messageNetworkContract(create: () => NetworkUnderTest): void {
   it('delivers what was sent before the stream was there', async () => {
     const under = create()
     const { server, accepted } = await serve(under)
-    const { stream } = new Recorded(under.network.open(server.address))
+    const { stream } = new Recorded(under.network.open(server.address, 'peer'))
     for (const id of upTo(10)) stream.send(call(id))
     await under.until(() => accepted[0]?.messages.length === 10)
     expect(idsOf(accepted[0]!.messages)).toEqual(upTo(10))
@@ -137,6 +140,53 @@ export function messageNetworkContract(create: () => NetworkUnderTest): void {
     const [first] = (acceptor.messages[0]!['raft'] as { append: { entries: Frame[] } }[])!
     expect(Buffer.isBuffer(first!.append.entries[1]!['data'])).toBe(true)
     expect(first!.append.entries[2]).toEqual({ index: '3', term: '1', noop: {} })
+  })
+
+  it('carries every kind of field of replication, records as a view of all that was given', async () => {
+    const { opener, acceptor, until } = await pair('replication')
+    const hello = {
+      clusterId: 'ünï',
+      nodeId: 1,
+      expectedNodeId: 0,
+      brokerEpoch: 9_007_199_254_740_993n,
+      incarnationId: '',
+    }
+    const subscription = {
+      id: 1,
+      topicId: 't',
+      partition: 2,
+      leaderEpoch: 3,
+      logEndOffset: 2n ** 63n - 1n,
+      flushedOffset: 5n,
+      lastEpoch: -1,
+    }
+    const head = { id: 1, logStartOffset: 0n, highWatermark: 7n }
+    const records = [Buffer.from([0, 255]), Buffer.alloc(0), Buffer.from('x')]
+    opener.stream.send({ hello, subscriptions: [subscription], cancelled: [-5, 6] })
+    acceptor.stream.send({
+      batches: [
+        { ...head, records },
+        { ...head, records: [] },
+      ],
+    })
+    records[0]?.fill(9)
+    await until(() => opener.messages.length === 1 && acceptor.messages.length === 1)
+    expect(acceptor.messages[0]).toEqual({
+      hello,
+      subscriptions: [subscription],
+      acknowledgements: [],
+      cancelled: [-5, 6],
+    })
+    expect(opener.messages[0]).toEqual({
+      hello: undefined,
+      accepted: [],
+      diverging: [],
+      refused: [],
+      batches: [
+        { ...head, records: Buffer.from([0, 255, 120]) },
+        { ...head, records: Buffer.alloc(0) },
+      ],
+    })
   })
 
   it('gives absent messages as undefined, and scalars and lists with their defaults', async () => {
@@ -247,9 +297,45 @@ export function messageNetworkContract(create: () => NetworkUnderTest): void {
     expect([opener.closes, acceptor.closes]).toEqual([['lost'], ['lost']])
   })
 
+  it('resets what is not handled in the turn it came', async () => {
+    const under = create()
+    const server = await under.network.listen(under.address(), (stream) => stream.reset())
+    servers.push(server)
+    const opener = new Recorded(under.network.open(server.address, 'replication'))
+    opener.stream.send({ cancelled: [1] })
+    await under.until(() => opener.closes.length > 0)
+    expect(opener.closes).toEqual(['lost'])
+  })
+
+  it('serves both services at one address, and keeps them apart', async () => {
+    const under = create()
+    const accepted: [StreamService, Recorded][] = []
+    const server = await under.network.listen(under.address(), (stream, service) => {
+      accepted.push([service, new Recorded(stream)])
+    })
+    servers.push(server)
+    const peer = new Recorded(under.network.open(server.address, 'peer'))
+    const replication = new Recorded(under.network.open(server.address, 'replication'))
+    peer.stream.send(call(1))
+    replication.stream.send({ cancelled: [2, 3] })
+    await under.until(() => accepted.filter(([, each]) => each.messages.length > 0).length === 2)
+    const at = new Map(accepted)
+    at.get('peer')!.stream.send(call(4))
+    at.get('replication')!.stream.send({ refused: [{ id: 5, errorCode: 6 }] })
+    await under.until(() => peer.messages.length + replication.messages.length === 2)
+    expect(idsOf(at.get('peer')!.messages)).toEqual([1])
+    expect(at.get('replication')!.messages).toMatchObject([{ cancelled: [2, 3] }])
+    expect(idsOf(peer.messages)).toEqual([4])
+    expect(replication.messages).toMatchObject([{ refused: [{ id: 5, errorCode: 6 }] }])
+    replication.stream.reset()
+    await under.until(() => at.get('replication')!.closes.length > 0)
+    expect([...peer.closes, ...at.get('peer')!.closes]).toEqual([])
+    peer.stream.reset()
+  })
+
   it('refuses where nobody listens', async () => {
     const under = create()
-    const opener = new Recorded(under.network.open(under.nobody()))
+    const opener = new Recorded(under.network.open(under.nobody(), 'peer'))
     opener.stream.send(call(1))
     await under.until(() => opener.closes.length > 0)
     expect(opener.closes).toEqual(['refused'])
@@ -260,7 +346,7 @@ export function messageNetworkContract(create: () => NetworkUnderTest): void {
     await server.close()
     await until(() => opener.closes.length > 0 && acceptor.closes.length > 0)
     expect([opener.closes, acceptor.closes]).toEqual([['lost'], ['lost']])
-    const late = new Recorded(network.open(server.address))
+    const late = new Recorded(network.open(server.address, 'peer'))
     await until(() => late.closes.length > 0)
     expect(late.closes).toEqual(['refused'])
   })
@@ -268,7 +354,7 @@ export function messageNetworkContract(create: () => NetworkUnderTest): void {
   it('may be reset before it is there', async () => {
     const under = create()
     const { server } = await serve(under)
-    const opener = new Recorded(under.network.open(server.address))
+    const opener = new Recorded(under.network.open(server.address, 'peer'))
     opener.stream.reset()
     await under.until(() => opener.closes.length > 0)
     expect(opener.closes).toEqual(['lost'])
@@ -277,7 +363,7 @@ export function messageNetworkContract(create: () => NetworkUnderTest): void {
   it('keeps many streams apart', async () => {
     const under = create()
     const { server, accepted } = await serve(under, (from, frame) => from.stream.send(frame))
-    const openers = upTo(30).map(() => new Recorded(under.network.open(server.address)))
+    const openers = upTo(30).map(() => new Recorded(under.network.open(server.address, 'peer')))
     openers.forEach(({ stream }, at) => {
       for (const id of upTo(20)) stream.send(call(at * 100 + id))
     })

@@ -1,15 +1,21 @@
 /**
  * The port of message streams between brokers: gRPC in production, queues with faults in the simulator. A message is plain data in
- * the shape of a protobuf message: strings (64-bit integers too), numbers, booleans, Buffers, arrays and objects of these.
+ * the shape of a protobuf message: strings, numbers, booleans, Buffers, arrays and objects of these. 64-bit integers are strings in
+ * `peer` and bigints in `replication`, where bytes are given as several buffers and arrive as one, a view.
  */
 import type { Address } from './byte-transport.ts'
 
 export interface MessageNetwork {
-  /** Serves streams at `address` (port 0 picks a free one). `accept` is called once per stream. */
-  listen(address: Address, accept: (stream: MessageStream) => void): Promise<MessageServer>
+  /** Serves streams of every service at `address` (port 0 picks a free one). `accept` is called once per stream. */
+  listen(address: Address, accept: AcceptStream): Promise<MessageServer>
   /** Opens a stream, over a connection of its own. That nobody is there shows as its close. */
-  open(address: Address): MessageStream
+  open(address: Address, service: StreamService): MessageStream
 }
+
+/** What is spoken on a stream: `peer.proto` or `replication.proto` of `naru.internal.v1`. */
+export type StreamService = 'peer' | 'replication'
+
+export type AcceptStream = (stream: MessageStream, service: StreamService) => void
 
 export interface MessageServer {
   readonly address: Address
@@ -19,7 +25,7 @@ export interface MessageServer {
 
 /** Both directions of one stream: messages arrive once, in order, or the stream closes. */
 export interface MessageStream {
-  /** Set once, before the turn in which the stream was handed out ends. */
+  /** Set once, before the turn in which the stream was handed out ends; not needed when it is reset in that. */
   handle(events: {
     message(message: object): void
     /** Room again after `send` returned false. */

@@ -8,7 +8,6 @@ const documentation = 'A setting of Kafka that has no effect here.'
 
 const defaults = {
   boolean: {
-    'auto.leader.rebalance.enable': 'true',
     'confluent.support.metrics.enable': 'true',
     'controlled.shutdown.enable': 'true',
     'controller.quorum.auto.join.enable': 'false',
@@ -177,7 +176,6 @@ const defaults = {
     'delegation.token.expiry.check.interval.ms': '3600000',
     'delegation.token.expiry.time.ms': '86400000',
     'delegation.token.max.lifetime.ms': '604800000',
-    'leader.imbalance.check.interval.seconds': '300',
     'log.cleaner.backoff.ms': '15000',
     'log.cleaner.dedupe.buffer.size': '134217728',
     'log.cleaner.delete.retention.ms': '86400000',
@@ -204,7 +202,6 @@ const defaults = {
     'remote.log.manager.fetch.max.bytes.per.second': '9223372036854775807',
     'remote.log.manager.task.interval.ms': '30000',
     'replica.high.watermark.checkpoint.interval.ms': '5000',
-    'replica.lag.time.max.ms': '30000',
     'socket.connection.setup.timeout.max.ms': '30000',
     'socket.connection.setup.timeout.ms': '10000',
   },

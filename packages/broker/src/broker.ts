@@ -6,23 +6,30 @@ import type {
   FileSystem,
   Logger,
   MessageNetwork,
+  MessageStream,
   Random,
 } from '@naru/base'
-import { lockDirectory, type MetadataRuntime } from '@naru/consensus'
+import { lockDirectory, type MetadataRuntime, noNetwork } from '@naru/consensus'
 import { createHandlers } from '@naru/kafka-api'
 import type { LogDirectory } from '@naru/log'
+import type { SupportedFeature } from '@naru/metadata'
 import { Dispatcher } from '@naru/network'
 import {
   Cluster,
   defaultTopicConfig,
   EventWatches,
   FetchSessions,
+  logEndOperation,
+  PartitionAdmin,
+  PartitionHistory,
   Partitions,
   ProducerIds,
+  ReplicaLogEnds,
   RetentionTask,
   TopicConfigs,
   Topics,
 } from '@naru/services'
+import type { BoundAddresses } from './bound-addresses.ts'
 import type { BrokerConfig } from './config.ts'
 import type { Endpoint } from './endpoints.ts'
 import { startGrpcListener } from './grpc-listener.ts'
@@ -30,6 +37,7 @@ import { startKafkaListeners } from './kafka-listeners.ts'
 import { openLogDirectories } from './log-directories.ts'
 import { confirmDeletion, join } from './membership.ts'
 import { openMetadata } from './metadata.ts'
+import { createReplication, type Replication, type ReplicationOptions } from './replication.ts'
 
 export interface BrokerOptions {
   readonly config: BrokerConfig
@@ -42,6 +50,8 @@ export interface BrokerOptions {
   readonly network: MessageNetwork | undefined
   /** Of this run of the kernel; empty where nobody knows, which counts as another one. */
   readonly bootId: string
+  /** What this program can read and write: the levels of features that it can take part in. */
+  readonly features: readonly SupportedFeature[]
   readonly logger: Logger
   /** Something that must not happen has happened: the process must end. */
   readonly onFatal: (error: unknown) => void
@@ -76,45 +86,63 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
     await options.fileSystem.makeDirectory(path)
     started.use(await lockDirectory(path))
   }
+  const parts: Parts = {}
+  const history = new PartitionHistory()
   const metadata = started.use(
-    await openMetadata(options, (name) => defaultTopicConfig(config.topicDefaults, name)),
+    await openMetadata(options, {
+      configDefault: (name) => defaultTopicConfig(config.topicDefaults, name),
+      ...answeredBy(parts),
+      onEvents: (events) => history.note(events),
+    }),
   )
   const topicConfigs = new TopicConfigs(metadata.image, config.topicDefaults)
-  const parts: { partitions: Partitions | undefined } = { partitions: undefined }
   const directories = await openLogDirectories(options, {
     metadata,
     topicConfigs,
     started,
     onFailed: (directory) => parts.partitions?.directoryFailed(directory),
   })
+  const replication = started.use(createReplication(replicationOptions(options), metadata))
   const partitions = new Partitions({
     nodeId: config.nodeId,
     image: metadata.image,
     directories,
-    clock: options.clock,
     logger,
+    around: replication.around,
     configOf: (topic) => topicConfigs.of(topic),
+    isRegistered: () => metadata.isRegistered,
     isTrusted: () => metadata.membership.isTrusted,
-    onDeleted: (topicIds) => confirmDeletion(metadata, config.nodeId, topicIds),
+    onDeleted: (deletions) => confirmDeletion(metadata, config.nodeId, deletions),
   })
   parts.partitions = partitions
+  parts.replication = replication
+  replication.serve(partitions)
   await metadata.follow(partitions)
   const cluster = new Cluster(metadata)
-  const services = { metadata, cluster, topicConfigs, partitions, directories }
-  const dispatcher = createDispatcher(options, services)
-  const retention = new RetentionTask({
-    partitions,
-    clock: options.clock,
-    logger,
-    intervalMs: config.number('log.retention.check.interval.ms'),
-    producerExpirationMs: config.number('producer.id.expiration.ms'),
+  const logEnds = new ReplicaLogEnds({ metadata, partitions })
+  parts.logEnds = logEnds
+  const partitionAdmin = new PartitionAdmin({
+    metadata,
+    logEnds: (partition) => logEnds.of(partition),
+    history,
   })
+  const bound: { addresses: BoundAddresses | undefined } = { addresses: undefined }
+  const brokerConfigs = () => config.describe(bound.addresses)
+  const services = {
+    ...{ metadata, cluster, partitionAdmin, topicConfigs, partitions, directories },
+    brokerConfigs,
+  }
+  const dispatcher = createDispatcher(options, services)
+  const retention = retentionTask(options, partitions)
   started.defer(() => retention.stop())
   const listeners = await startKafkaListeners(options, dispatcher, started)
   const events = new EventWatches({ nodeId: config.nodeId, metadata, clock: options.clock })
-  const grpc = await startGrpcListener(options, { admin: cluster, events }, started)
-  const paths = new Map([...directories].map(([id, { path }]) => [id, path]))
-  await join(options, metadata, { listeners, grpc, directories: paths })
+  const grpc = await startGrpcListener(options, { cluster, events, partitionAdmin }, started)
+  bound.addresses = { listeners, grpc }
+  await join(options, metadata, {
+    ...{ listeners, grpc: grpc?.advertised, directories },
+    onRegistered: (brokerEpoch) => replication.registered(brokerEpoch),
+  })
   retention.start()
   const stop = started.move()
   const { nodeId } = config
@@ -122,12 +150,50 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
     nodeId,
     clusterId: metadata.image.clusterId,
     listeners,
-    ...(grpc === undefined ? {} : { grpc }),
+    ...(grpc === undefined ? {} : { grpc: grpc.advertised }),
     ...(config.quorum.isAlone ? {} : { quorum: await quorumSeen(metadata) }),
     [Symbol.asyncDispose]: async () => {
       await metadata.membership.leave()
       await stop.disposeAsync()
     },
+  }
+}
+
+/** What others ask of this broker, and may ask before all of it is there. */
+interface Parts {
+  partitions?: Partitions
+  replication?: Replication
+  logEnds?: ReplicaLogEnds
+}
+
+function answeredBy(parts: Parts) {
+  return {
+    // Who comes before there are partitions comes again.
+    acceptReplication: (stream: MessageStream) =>
+      parts.replication === undefined ? stream.reset() : parts.replication.accept(stream),
+    answerBroker: (operation: string, payload: Buffer) =>
+      operation === logEndOperation ? parts.logEnds?.answer(payload) : undefined,
+  }
+}
+
+function retentionTask({ config, clock, logger }: BrokerOptions, partitions: Partitions) {
+  return new RetentionTask({
+    partitions,
+    clock,
+    logger,
+    intervalMs: config.number('log.retention.check.interval.ms'),
+    producerExpirationMs: config.number('producer.id.expiration.ms'),
+  })
+}
+
+function replicationOptions({ config, clock, logger, network }: BrokerOptions): ReplicationOptions {
+  return {
+    nodeId: config.nodeId,
+    network: network ?? noNetwork(clock),
+    clock,
+    logger: logger.child('replication'),
+    lagMsMax: config.number('replica.lag.time.max.ms'),
+    peerAddresses: config.peerAddresses,
   }
 }
 
@@ -142,13 +208,16 @@ function createDispatcher(
   parts: {
     metadata: MetadataRuntime
     cluster: Cluster
+    partitionAdmin: PartitionAdmin
     topicConfigs: TopicConfigs
     partitions: Partitions
     directories: ReadonlyMap<string, LogDirectory>
+    brokerConfigs: () => ReturnType<BrokerConfig['describe']>
   },
 ): Dispatcher {
   const { config, clock, random, fileSystem, logger, onFatal } = options
-  const { metadata, cluster, topicConfigs, partitions, directories } = parts
+  const { metadata, cluster, partitionAdmin, topicConfigs, partitions, directories } = parts
+  const { brokerConfigs } = parts
   const slots = config.number('max.incremental.fetch.session.cache.slots')
   const topics = new Topics({ metadata, random })
   const handlers = createHandlers({
@@ -156,6 +225,7 @@ function createDispatcher(
     clock,
     metadata,
     cluster,
+    partitionAdmin,
     partitions,
     topics,
     topicConfigs,
@@ -163,7 +233,7 @@ function createDispatcher(
     producerIds: new ProducerIds(metadata),
     directories: [...directories.values()],
     diskSpace: (path) => fileSystem.diskSpace(path),
-    brokerConfigs: () => config.describe(),
+    brokerConfigs,
     autoCreates: config.flag('auto.create.topics.enable'),
     limits: {
       fetchBytesMax: config.number('fetch.max.bytes'),

@@ -76,9 +76,31 @@ export const brokerConfigKeys: readonly ConfigKey[] = [
   {
     name: 'default.replication.factor',
     ...int,
-    default: '1',
+    default: '3',
     min: 1,
-    documentation: 'Replicas of a topic that is created without a number.',
+    documentation:
+      'Replicas of a topic that is created without a number; while it is not set, as many as there are brokers where these are fewer.',
+  },
+  {
+    name: 'replica.lag.time.max.ms',
+    ...long,
+    default: '5000',
+    min: 1,
+    documentation: 'How long a follower may be behind its leader before it is out of sync.',
+  },
+  {
+    name: 'auto.leader.rebalance.enable',
+    ...boolean,
+    default: 'true',
+    documentation:
+      'Whether leaderships go back to the replicas that come first, once these can lead.',
+  },
+  {
+    name: 'leader.imbalance.check.interval.seconds',
+    ...long,
+    default: '300',
+    min: 1,
+    documentation: 'How often the controller looks for leaderships that are to go back.',
   },
   {
     name: 'auto.create.topics.enable',

@@ -13,7 +13,8 @@ import {
 } from '@naru/model'
 import type { DescribedConfig } from '@naru/services'
 import { acceptedKeys } from './accepted-keys.ts'
-import { addressText, type ListenAddress, type Placed, parseNodeAddresses } from './addresses.ts'
+import { type ListenAddress, type Placed, parseNodeAddresses } from './addresses.ts'
+import { type BoundAddresses, boundValue } from './bound-addresses.ts'
 import { brokerConfigKeys, refusedKeys } from './config-keys.ts'
 import { type Endpoint, resolveControllerListener, resolveListeners } from './endpoints.ts'
 import {
@@ -45,7 +46,10 @@ export interface BrokerConfig {
   text(name: string): string
   number(name: string): number
   flag(name: string): boolean
-  describe(): readonly (DescribedConfig & { readonly isSensitive: boolean })[]
+  /** Whether somebody has set the key, be it to its default. */
+  isSet(name: string): boolean
+  /** With the ports that were bound, where they are known. */
+  describe(bound?: BoundAddresses): readonly (DescribedConfig & { readonly isSensitive: boolean })[]
 }
 
 const allKeys = [...brokerConfigKeys, ...acceptedKeys].sort((a, b) => (a.name < b.name ? -1 : 1))
@@ -92,8 +96,11 @@ export function resolveConfig(settings: readonly Setting[]): BrokerConfig {
     text,
     number: (name) => Number(text(name)),
     flag: (name) => text(name) === 'true',
-    describe: () => [
-      ...allKeys.map((key) => describe(key, derived(key, network) ?? values.get(key.name)?.value)),
+    isSet: (name) => values.has(name),
+    describe: (bound = network) => [
+      ...allKeys.map((key) =>
+        describe(key, boundValue(key.name, values.get(key.name)?.value, bound)),
+      ),
       describe(brokerId, text('node.id')),
     ],
   }
@@ -123,15 +130,6 @@ function resolveNetwork(nodeId: number, placed: (name: string) => Placed) {
   const peers = parseNodeAddresses(placed('naru.peer.addresses'))
   const peerAddresses = new Map(peers.map(({ nodeId: id, host, port }) => [id, { host, port }]))
   return { listeners, advertised, quorum, internal, grpc, peerAddresses }
-}
-
-/** Clients of the Kafka port look for gRPC in this key, so it has an answer where it is not set, too. */
-function derived(
-  { name }: ConfigKey,
-  { grpc }: { grpc: ListenAddress | undefined },
-): string | undefined {
-  if (name !== 'naru.grpc.advertised.listeners' || grpc === undefined) return undefined
-  return addressText(grpc.advertised)
 }
 
 function refusal(name: string): string | undefined {

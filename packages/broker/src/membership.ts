@@ -1,16 +1,17 @@
 /** How a broker joins its cluster once it can be reached, and what its disks remember of that. */
-import type { Address } from '@naru/base'
+import type { Address, FileSystem } from '@naru/base'
 import { internalListener, type MetadataRuntime } from '@naru/consensus'
+import type { LogDirectory } from '@naru/log'
 import type { RegisteredDirectory } from '@naru/metadata'
-import type { TopicId } from '@naru/model'
+import type { Deletion } from '@naru/services'
 import type { BrokerOptions } from './broker.ts'
 import type { BrokerConfig } from './config.ts'
 import type { Endpoint } from './endpoints.ts'
 import { grpcListener } from './grpc-listener.ts'
 import { lastSession, writeSession } from './session-file.ts'
 
-/** The log directories by id, with their paths. */
-export type DirectoryPaths = ReadonlyMap<string, string>
+/** The log directories by id. */
+export type Directories = ReadonlyMap<string, Pick<LogDirectory, 'path' | 'offline'>>
 
 /** Registers, has every disk remember it, and takes part. */
 export async function join(
@@ -19,28 +20,51 @@ export async function join(
   started: {
     readonly listeners: readonly Endpoint[]
     readonly grpc: Address | undefined
-    readonly directories: DirectoryPaths
+    readonly directories: Directories
+    /** Its epoch is known, at the start and after each registration that follows. */
+    readonly onRegistered: (brokerEpoch: bigint) => void
   },
 ): Promise<void> {
   const { config, fileSystem, bootId } = options
-  const { listeners, grpc, directories } = started
-  const found: RegisteredDirectory[] = []
-  for (const [directoryId, path] of directories) {
-    found.push({ directoryId, ...(await lastSession(fileSystem, path, bootId)) })
-  }
+  const { listeners, grpc, directories, onRegistered } = started
   const internal = config.internal === undefined ? undefined : metadata.internalAddress
   const endpoints = [
     ...advertised(config, listeners),
     ...named(grpcListener, grpc),
     ...named(internalListener, internal),
   ]
-  const registration = { rack: config.rack, endpoints, directories: found }
+  const registration = async () => ({
+    rack: config.rack,
+    endpoints,
+    directories: await registeredDirectories(fileSystem, directories, bootId),
+  })
   await metadata.membership.register(registration, async (brokerEpoch) => {
     const { incarnationId } = metadata
     const session = { brokerEpoch, bootId, incarnationId, isClean: false }
-    for (const path of directories.values()) await writeSession(fileSystem, path, session)
+    for (const [, { path }] of online(directories)) await writeSession(fileSystem, path, session)
+    onRegistered(brokerEpoch)
   })
   await metadata.membership.takePart()
+}
+
+/**
+ * What the disks say of themselves now. One that has failed is none of this broker's any more until the process is started anew: its
+ * replicas count for nothing, since what was written last may not be there.
+ */
+export async function registeredDirectories(
+  fileSystem: FileSystem,
+  directories: Directories,
+  bootId: string,
+): Promise<RegisteredDirectory[]> {
+  const found: RegisteredDirectory[] = []
+  for (const [directoryId, { path }] of online(directories)) {
+    found.push({ directoryId, ...(await lastSession(fileSystem, path, bootId)) })
+  }
+  return found
+}
+
+function online(directories: Directories) {
+  return [...directories].filter(([, { offline }]) => offline === undefined)
 }
 
 /** Everything on the disk is flushed, and nothing will be written any more. */
@@ -57,9 +81,8 @@ export async function noteCleanStop(
 export function confirmDeletion(
   metadata: MetadataRuntime,
   nodeId: number,
-  topicIds: readonly TopicId[],
+  deletions: readonly Deletion[],
 ): void {
-  const deletions = topicIds.map((topicId) => ({ topicId, partition: -1 }))
   void metadata.submit({ type: 'confirmDeletion', nodeId, deletions })
 }
 

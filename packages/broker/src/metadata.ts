@@ -1,21 +1,33 @@
 /** The metadata of this broker as its configuration has it. */
 import {
+  type MetadataNodeOptions,
   MetadataRuntime,
   noNetwork,
   openMetadataStorage,
   type QuorumSettings,
 } from '@naru/consensus'
-import { defaultTiming, initialLevels, type MetadataRecord } from '@naru/metadata'
+import {
+  changesPerBatchDefault,
+  defaultTiming,
+  initialLevels,
+  type MetadataRecord,
+} from '@naru/metadata'
 import type { BrokerOptions } from './broker.ts'
 import type { BrokerConfig } from './config.ts'
 import { directoryIdOf } from './directory-id.ts'
 
+/** What the parts above the metadata do with it. */
+interface MetadataSurroundings
+  extends Pick<MetadataNodeOptions, 'acceptReplication' | 'answerBroker' | 'onEvents'> {
+  readonly configDefault: (name: string) => string
+}
+
 /** Resolves when the quorum has a leader and this copy is up to date. */
 export async function openMetadata(
   options: BrokerOptions,
-  configDefault: (name: string) => string,
+  { configDefault, ...above }: MetadataSurroundings,
 ): Promise<MetadataRuntime> {
-  const { config, clock, random, fileSystem, network, onFatal } = options
+  const { config, clock, random, fileSystem, network, features, onFatal } = options
   const logger = options.logger.child('metadata')
   const { nodeId, metadataDir } = config
   const directoryId = await directoryIdOf({ ...options, nodeId }, metadataDir)
@@ -31,9 +43,10 @@ export async function openMetadata(
       defaults: {
         partitions: config.number('num.partitions'),
         replicationFactor: config.number('default.replication.factor'),
+        isReplicationFactorSet: config.isSet('default.replication.factor'),
       },
-      replicationFactorMax: 1,
       isDeletionEnabled: config.flag('delete.topic.enable'),
+      changesPerBatch: changesPerBatchDefault,
       configDefault,
     },
     firstRecords: (): MetadataRecord[] => [
@@ -45,6 +58,11 @@ export async function openMetadata(
       sessionTimeoutMs: config.number('broker.session.timeout.ms'),
       heartbeatIntervalMs: config.number('broker.heartbeat.interval.ms'),
     },
+    rebalanceMs: config.flag('auto.leader.rebalance.enable')
+      ? config.number('leader.imbalance.check.interval.seconds') * 1_000
+      : undefined,
+    ...above,
+    features,
     network: network ?? noNetwork(clock),
     clock,
     random,

@@ -197,6 +197,31 @@ it('tells where gRPC is to those who ask for the configuration', () => {
   )
 })
 
+it('tells the ports that were bound for those that were left open', () => {
+  const lines = [
+    'listeners=PLAINTEXT://:0,inside://[::1]:0,OTHER://a:7',
+    'advertised.listeners=PLAINTEXT://p:0,OTHER://o:70',
+    'naru.grpc.listeners=:0',
+  ]
+  const listeners = [
+    { listener: 'PLAINTEXT', host: '', port: 1 },
+    { listener: 'INSIDE', host: '::1', port: 2 },
+    { listener: 'OTHER', host: 'a', port: 7 },
+  ]
+  const grpc = { listen: at('', 3), advertised: at('localhost', 3) }
+  const values = new Map(
+    parse(...lines)
+      .describe({ listeners, grpc })
+      .map(({ name, value }) => [name, value]),
+  )
+  expect(values.get('listeners')).toBe('PLAINTEXT://:1,inside://[::1]:2,OTHER://a:7')
+  expect(values.get('advertised.listeners')).toBe('PLAINTEXT://p:1,OTHER://o:70')
+  expect(values.get('naru.grpc.listeners')).toBe(':3')
+  expect(values.get('naru.grpc.advertised.listeners')).toBe('localhost:3')
+  const unset = parse().describe({ listeners: listeners.slice(0, 1), grpc: undefined })
+  expect(unset).toEqual(parse().describe())
+})
+
 it('knows other addresses of peers', () => {
   const { peerAddresses } = parse('naru.peer.addresses=2@proxy:1,3@proxy:2')
   expect([...peerAddresses]).toEqual([

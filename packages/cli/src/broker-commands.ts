@@ -9,7 +9,7 @@ export function addBrokerCommands(naru: Command): void {
     .description('run brokers on this machine, data in .naru/')
     .option(
       '-n, --brokers <n>',
-      'number of brokers (default: as before, or 1)',
+      'number of brokers (default: as before, or 3)',
       wholeNumber('--brokers', 1, brokersMax),
     )
     .option(
@@ -21,7 +21,7 @@ export function addBrokerCommands(naru: Command): void {
     .option('--json', 'print lines for machines')
     .addHelpText(
       'after',
-      examples('naru dev', 'naru dev -n 3', 'naru dev --port 19092 --directory /tmp/try'),
+      examples('naru dev', 'naru dev -n 1', 'naru dev --port 19092 --directory /tmp/try'),
     )
     .action(async (options) => (await import('./commands/dev.ts')).dev(options))
   naru

@@ -1,13 +1,11 @@
 /** The cluster itself, and the brokers that it has. */
 import { type Command, Option } from 'commander'
 import { connected, examples } from './command-views.ts'
-import { duration, wholeNumber } from './options.ts'
+import { wholeNumber } from './options.ts'
 import { formats } from './output.ts'
 
 export function addClusterCommands(naru: Command): void {
-  const cluster = naru
-    .command('cluster')
-    .description('the cluster: info, health, id, features, events')
+  const cluster = naru.command('cluster').description('the cluster: info, health, id, features')
   const info = () => import('./commands/cluster-info.ts')
   connected(cluster.command('info').description('id, controller and brokers'), formats, info)
     .addHelpText('after', examples('naru cluster info', 'naru cluster info --format json'))
@@ -35,30 +33,6 @@ export function addClusterCommands(naru: Command): void {
   connected(levels, formats, features)
     .addHelpText('after', examples('naru cluster features', 'naru cluster features --format json'))
     .action(async (options) => (await features()).run(options))
-  addEvents(cluster)
-}
-
-function addEvents(cluster: Command): void {
-  const events = () => import('./commands/cluster-events.ts')
-  const timeline = cluster
-    .command('events')
-    .description('what happened: elections, in-sync sets, fenced brokers, topics, moves')
-    .addOption(
-      new Option('--since <time>', 'how long ago; voters keep about a week')
-        .argParser(duration('--since'))
-        .default(3_600_000, '1h'),
-    )
-    .option('-f, --follow', 'go on with what happens from now on, until it is interrupted')
-  connected(timeline, formats, events)
-    .addHelpText(
-      'after',
-      examples(
-        'naru cluster events --since 10m',
-        'naru cluster events --follow',
-        'naru cluster events --since 7d --format json',
-      ),
-    )
-    .action(async (options) => (await events()).run(options))
 }
 
 export function addBrokerViews(naru: Command): void {

@@ -17,6 +17,15 @@ export function wholeNumber(flag: string, min: number, max = int32Max): (text: s
   }
 }
 
+/** `1,2,3`: each once. */
+export function brokerIds(flag: string): (text: string) => number[] {
+  return (text) => {
+    const ids = text.split(',').map(wholeNumber(flag, 0))
+    if (new Set(ids).size === ids.length) return ids
+    throw usage(`${flag} names a broker twice: "${text}"`)
+  }
+}
+
 export function duration(flag: string): (text: string) => number {
   return (text) => {
     const ms = parseDuration(text)

@@ -1,7 +1,9 @@
 import { Command, Option } from 'commander'
 import { addBrokerCommands } from './broker-commands.ts'
 import { addBrokerViews, addClusterCommands } from './cluster-commands.ts'
+import { addEvents } from './event-commands.ts'
 import { exitCodesText } from './exit-codes.ts'
+import { addPartitionCommands } from './partition-commands.ts'
 import { addQuorumCommands } from './quorum-commands.ts'
 import { addConsume, addProduce } from './record-commands.ts'
 import { addReference } from './reference-commands.ts'
@@ -25,7 +27,9 @@ export function program(): Command {
   addBrokerCommands(naru)
   const topic = naru.command('topic').description('topics: create, list, describe, set, delete')
   addTopicCommands(topic)
+  addPartitionCommands(naru)
   addClusterCommands(naru)
+  addEvents(naru)
   addBrokerViews(naru)
   addQuorumCommands(naru)
   addProduce(naru)

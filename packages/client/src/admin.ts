@@ -3,7 +3,8 @@ import { apis } from '@naru/protocol'
 import type { Cluster, TopicView } from './cluster.ts'
 import { ClusterAdmin } from './cluster-admin.ts'
 import { checkAnswer } from './errors.ts'
-import { offsetBounds } from './offsets.ts'
+import { knownOffsetBounds, type OffsetBounds } from './offsets.ts'
+import { PartitionAdmin } from './partition-admin.ts'
 
 const topicType = 2
 
@@ -17,14 +18,16 @@ export interface TopicSetting {
 const topicSource = 1
 const defaultSource = 5
 
-/** Topics and their settings, and the cluster itself. Each call resolves when the cluster has done it. */
+/** Topics and their settings, their partitions, and the cluster itself. Each call resolves when the cluster has done it. */
 export class Admin {
   readonly #cluster: Cluster
   readonly cluster: ClusterAdmin
+  readonly partitions: PartitionAdmin
 
   constructor(cluster: Cluster) {
     this.#cluster = cluster
     this.cluster = new ClusterAdmin(cluster)
+    this.partitions = new PartitionAdmin(cluster)
   }
 
   listTopics(): Promise<TopicView[]> {
@@ -121,9 +124,20 @@ export class Admin {
     })
   }
 
-  /** First and next offset of each partition that has a leader. */
-  offsets({ name, partitions }: TopicView): Promise<Map<number, { start: bigint; end: bigint }>> {
-    const led = partitions.filter(({ leader }) => leader >= 0).map(({ partition }) => partition)
-    return offsetBounds(this.#cluster, { topic: name, partitions: led })
+  /** First and next offset of each partition that has a leader; rejects when one of them does not answer. */
+  async offsets(topic: TopicView): Promise<ReadonlyMap<number, OffsetBounds>> {
+    const { bounds, unreached } = await this.#knownOffsets(topic)
+    if (unreached !== undefined) throw unreached
+    return bounds
+  }
+
+  /** The same of those whose leader answers. */
+  async knownOffsets(topic: TopicView): Promise<ReadonlyMap<number, OffsetBounds>> {
+    return (await this.#knownOffsets(topic)).bounds
+  }
+
+  #knownOffsets({ name, partitions }: TopicView) {
+    const numbers = partitions.map(({ partition }) => partition)
+    return knownOffsetBounds(this.#cluster, { topic: name, partitions: numbers })
   }
 }

@@ -9,9 +9,9 @@ import {
   type QuorumView,
   quorumViewOf,
 } from './cluster-views.ts'
-import { checkAnswer, NaruError } from './errors.ts'
+import { checkAnswer } from './errors.ts'
 import { type EventsRequest, watchEvents } from './event-watch.ts'
-import { grpcAddresses, withoutGrpc } from './grpc-address.ts'
+import { callAnyBroker } from './grpc-broker.ts'
 
 const brokersType = 1
 const quorumTopic = '__cluster_metadata'
@@ -98,22 +98,12 @@ export class ClusterAdmin {
 
   /** Has another voter lead. The Kafka protocol has no request for this: it goes over gRPC, to any broker that offers it. */
   async transferLeader(nodeId: number): Promise<void> {
-    const what = `make voter ${nodeId} the leader`
-    const { callClusterService } = await import('./grpc-client.ts')
-    const { clock, requestTimeoutMs: timeoutMs } = this.#cluster
-    const call = { method: 'TransferQuorumLeader', request: { nodeId }, what, clock, timeoutMs }
-    let unreached: NaruError | undefined
-    for await (const address of grpcAddresses(this.#cluster)) {
-      try {
-        await callClusterService(address, call)
-        return
-      } catch (error) {
-        const isUnsent = NaruError.is(error, 'NARU_UNREACHABLE') && error.outcome === 'not-applied'
-        if (!isUnsent) throw error
-        unreached = error
-      }
-    }
-    throw unreached ?? withoutGrpc()
+    await callAnyBroker(this.#cluster, {
+      service: 'ClusterService',
+      method: 'TransferQuorumLeader',
+      request: { nodeId },
+      what: `make voter ${nodeId} the leader`,
+    })
   }
 
   /** Takes a broker that will not come back out of the cluster. */

@@ -38,7 +38,7 @@ export class Cluster {
   readonly #topics = new Map<string, TopicView>()
   /** Look-ups on the way, shared by all who ask meanwhile: what they send next keeps its order. */
   readonly #lookups = new Map<string, Promise<TopicView>>()
-  #isClosed = false
+  readonly #closing = new AbortController()
 
   constructor(options: ClusterOptions) {
     this.#options = options
@@ -160,15 +160,27 @@ export class Cluster {
         if (!(error instanceof NaruError)) throw error
         // One attempt without an answer is enough: whether it happened is not known, whatever the last one says.
         isUnknown ||= error.outcome === 'unknown'
-        const isOver = this.#isClosed || this.clock.monotonic() >= deadline
+        const isOver = this.#closing.signal.aborted || this.clock.monotonic() >= deadline
         if (!error.isRetriable || isOver) throw isUnknown ? error.asUnknown() : error
         await this.#pause(tries)
       }
     }
   }
 
+  /** Rejects before the time for one request is over, so that there is some left to ask whoever has taken over from a silent broker. */
+  inGoodTime<T>(asking: Promise<T>, otherwise: string): Promise<T> {
+    const patienceMs = this.#options.requestTimeoutMs / 3
+    return new Promise((resolve, reject) => {
+      const timer = this.clock.setTimer(patienceMs, () => {
+        const text = `${otherwise} in ${Math.round(patienceMs)} ms`
+        reject(new NaruError('NARU_TIMEOUT', text, { reason: 'REQUEST_TIMEOUT' }))
+      })
+      asking.then(resolve, reject).finally(() => timer.cancel())
+    })
+  }
+
   async close(): Promise<void> {
-    this.#isClosed = true
+    this.#closing.abort()
     const all = await Promise.allSettled(this.#connections.values())
     for (const result of all) if (result.status === 'fulfilled') result.value.close()
     this.#connections.clear()
@@ -211,7 +223,7 @@ export class Cluster {
       const connection = await present
       if (connection.isOpen) return connection
     }
-    const opening = Connection.open(address, this.#options)
+    const opening = Connection.open(address, this.#options, this.#closing.signal)
     this.#connections.set(key, opening)
     opening.catch(() => this.#connections.delete(key))
     return opening

@@ -59,8 +59,12 @@ export class Connection {
     })
   }
 
-  /** Connects and agrees on versions. */
-  static async open(address: Address, options: ConnectionOptions): Promise<Connection> {
+  /** Connects and agrees on versions, unless `signal` says before that nobody needs it any more. */
+  static async open(
+    address: Address,
+    options: ConnectionOptions,
+    signal: AbortSignal,
+  ): Promise<Connection> {
     let socket: ByteSocket
     try {
       socket = await options.transport.connect(address, options.requestTimeoutMs)
@@ -68,11 +72,16 @@ export class Connection {
       throw unreachable(address, error)
     }
     const connection = new Connection(address, socket, options)
+    const abort = () => connection.close()
+    signal.addEventListener('abort', abort)
     try {
+      if (signal.aborted) abort()
       await connection.#agree()
     } catch (error) {
       socket.reset()
       throw error
+    } finally {
+      signal.removeEventListener('abort', abort)
     }
     return connection
   }

@@ -83,12 +83,13 @@ class EventReading {
   }
 
   async *#at(address: Address): AsyncGenerator<ClusterEvent, NaruError | undefined> {
-    const { watchClusterService } = await import('./grpc-client.ts')
+    const { watchService } = await import('./grpc-client.ts')
     const { clock, requestTimeoutMs: timeoutMs } = this.#cluster
     const { signal } = this.#request
     let isOpen = false
     this.#progress.begin()
     const call = {
+      service: 'ClusterService' as const,
       method: 'WatchEvents',
       request: this.#message(),
       what,
@@ -100,7 +101,7 @@ class EventReading {
       },
     }
     try {
-      for await (const message of watchClusterService(address, call)) {
+      for await (const message of watchService(address, call)) {
         this.hasBegun = true
         yield* this.#progress.news(message as EventsMessage)
       }

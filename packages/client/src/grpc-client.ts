@@ -9,9 +9,11 @@ import { errorReason } from './error-reason.ts'
 import { NaruError, refusedBy } from './errors.ts'
 
 const folder = fileURLToPath(new URL('../../../proto', import.meta.url))
-const clusterService = 'naru.admin.v1.ClusterService'
+/** The services, and the files that define them. */
+const files = { ClusterService: 'cluster', PartitionService: 'partition' } as const
 
 export interface GrpcCall {
+  readonly service: keyof typeof files
   readonly method: string
   readonly request: object
   /** Completes "Cannot …". */
@@ -28,9 +30,9 @@ export interface GrpcWatch extends GrpcCall {
 
 type Method = MethodDefinition<object, object>
 
-/** One call of ClusterService over a connection of its own. Rejects as an answer of the Kafka port would, with the same errors. */
-export async function callClusterService(at: Address, call: GrpcCall): Promise<object> {
-  const { path, requestSerialize, responseDeserialize } = methodOf(call.method)
+/** One call over a connection of its own. Rejects as an answer of the Kafka port would, with the same errors. */
+export async function callService(at: Address, call: GrpcCall): Promise<object> {
+  const { path, requestSerialize, responseDeserialize } = methodOf(call)
   const client = clientAt(at)
   const options = { deadline: call.clock.now() + call.timeoutMs }
   try {
@@ -51,9 +53,9 @@ export async function callClusterService(at: Address, call: GrpcCall): Promise<o
  * One call with many answers. It is read no faster than it is asked for, and ends with the signal; a broker that is silent at the
  * beginning, or does not answer a ping later, has broken off.
  */
-export async function* watchClusterService(at: Address, call: GrpcWatch): AsyncGenerator<object> {
+export async function* watchService(at: Address, call: GrpcWatch): AsyncGenerator<object> {
   const { clock, timeoutMs, signal, onOpen } = call
-  const { path, requestSerialize, responseDeserialize } = methodOf(call.method)
+  const { path, requestSerialize, responseDeserialize } = methodOf(call)
   const client = clientAt(at, {
     'grpc.keepalive_time_ms': timeoutMs,
     'grpc.keepalive_timeout_ms': timeoutMs,
@@ -94,11 +96,16 @@ function clientAt(at: Address, options: ChannelOptions = {}): Client {
   })
 }
 
-function methodOf(name: string): Method {
-  const options = { longs: String, enums: String, defaults: true, oneofs: true }
-  const loaded = loadSync('naru/admin/v1/cluster.proto', { includeDirs: [folder], ...options })
-  const service = loaded[clusterService] as Readonly<Record<string, Method>>
-  return service[name] as Method
+function methodOf({ service: name, method }: GrpcCall): Method {
+  const loaded = loadSync(`naru/admin/v1/${files[name]}.proto`, {
+    includeDirs: [folder],
+    longs: String,
+    enums: String,
+    defaults: true,
+    oneofs: true,
+  })
+  const service = loaded[`naru.admin.v1.${name}`] as Readonly<Record<string, Method>>
+  return service[method] as Method
 }
 
 function failureOf(error: ServiceError, at: Address, { what, timeoutMs }: GrpcCall): NaruError {

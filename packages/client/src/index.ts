@@ -20,6 +20,14 @@ export type { NaruErrorCode } from './errors.ts'
 export { NaruError } from './errors.ts'
 export type { EventsRequest } from './event-watch.ts'
 export type { Position } from './offsets.ts'
+export { PartitionAdmin } from './partition-admin.ts'
+export type {
+  LastElection,
+  LastIsrChange,
+  PartitionExplanation,
+  ReplicaExplanation,
+} from './partition-explanation.ts'
+export type { NamedPartition, PartitionOutcome, PartitionView } from './partition-views.ts'
 export { murmur2, partitionForKey } from './partitioner.ts'
 export type { NewRecord, ProducerOptions, Sent } from './producer.ts'
 export { Producer } from './producer.ts'

@@ -8,30 +8,44 @@ import {
   type Command,
   type ControllerSettings,
   cloneImage,
+  type Decision,
   decide,
   encodeMetadataRecords,
+  isActive,
   type MetadataImage,
   type MetadataRecord,
   replay,
+  type SupportedFeature,
   writtenLevel,
 } from '@naru/metadata'
 import { ControllerSessions, type SessionPorts } from './controller-sessions.ts'
+import { ConsensusError } from './errors.ts'
+import { LeaderRebalance } from './leader-rebalance.ts'
 import type { Proposed, RaftNode } from './raft-node.ts'
 
 export interface ActiveControllerOptions {
   readonly nodeId: number
   /** Of this process. */
   readonly incarnationId: string
-  readonly node: RaftNode
+  readonly node: Pick<RaftNode, 'propose' | 'nextIndex' | 'readBarrier'>
   /** What is applied here. */
   readonly image: MetadataImage
   readonly clock: Clock
   readonly settings: ControllerSettings
+  readonly features: readonly SupportedFeature[]
   readonly sessions: SessionPorts
+  /** How often leaderships are given back to the replicas that come first; undefined for never. */
+  readonly rebalanceMs: number | undefined
   /** What a cluster begins with, when it has nothing yet. */
   readonly firstRecords: () => readonly MetadataRecord[]
   /** It knows what is committed, and takes heartbeats. */
   readonly onReady: () => void
+}
+
+interface Outcome {
+  /** Undefined when nothing changes. */
+  readonly proposed: Proposed | undefined
+  readonly result: object
 }
 
 export class ActiveController {
@@ -39,7 +53,10 @@ export class ActiveController {
   /** Rejects with NOT_LEADER when this node leads no more before it knows what is committed. */
   readonly #ready: Promise<MetadataImage>
   #sessions: ControllerSessions | undefined
+  #rebalance: LeaderRebalance | undefined
   #last: Proposed | undefined
+  /** Settled when the decision that takes several turns is through. */
+  #inParts: Promise<void> | undefined
   #isStopped = false
 
   constructor(options: ActiveControllerOptions) {
@@ -59,11 +76,10 @@ export class ActiveController {
    */
   async submit(command: Command): Promise<{ index: bigint; result: object }> {
     const image = await this.#ready
-    const { node, clock, settings } = this.#options
-    const context = { index: node.nextIndex, nowMs: clock.now(), settings }
-    const { records, response: result } = decide(image, this.#completed(command), context)
-    if (records.length > 0) {
-      const { index, applied } = this.#propose(image, records)
+    const { node } = this.#options
+    const { proposed, result } = await this.#decide(image, command)
+    if (proposed !== undefined) {
+      const { index, applied } = proposed
       await applied
       return { index, result }
     }
@@ -80,6 +96,7 @@ export class ActiveController {
   stop(): void {
     this.#isStopped = true
     this.#sessions?.stop()
+    this.#rebalance?.stop()
   }
 
   async #begin(): Promise<MetadataImage> {
@@ -87,8 +104,9 @@ export class ActiveController {
     await node.readBarrier()
     const image = cloneImage(committed)
     if (image.clusterId === '') await this.#propose(image, firstRecords()).applied
+    await this.#finishElections(image)
     if (!this.#isStopped) {
-      const { nodeId, clock, sessions } = this.#options
+      const { nodeId, clock, sessions, rebalanceMs } = this.#options
       const submit = (command: Command) => this.submit(command)
       this.#sessions = new ControllerSessions({
         ...sessions,
@@ -97,9 +115,63 @@ export class ActiveController {
         image: committed,
         submit,
       })
+      if (rebalanceMs !== undefined) {
+        const intervalMs = rebalanceMs
+        this.#rebalance = new LeaderRebalance({ clock, intervalMs, image: committed, submit })
+      }
       this.#options.onReady()
     }
     return image
+  }
+
+  /** The controller before this one may have let brokers take part, and gone before all that they could lead had a leader. */
+  async #finishElections(image: MetadataImage): Promise<void> {
+    for (const broker of [...image.brokers.values()].filter(isActive)) {
+      const { nodeId, brokerEpoch } = broker
+      await this.#decide(image, { type: 'unfenceBroker', nodeId, brokerEpoch })
+    }
+  }
+
+  /** Decides in one turn, or in several where it changes so much that others would have to wait too long: they get a word in between. */
+  async #decide(image: MetadataImage, command: Command): Promise<Outcome> {
+    let decision = this.#decision(image, command)
+    // One at a time: two brokers that go would hand what they share to each other, over and over.
+    while (decision.isPart === true && this.#inParts !== undefined) {
+      await this.#inParts
+      this.#mustLead()
+      decision = this.#decision(image, command)
+    }
+    if (decision.isPart !== true) return this.#outcome(image, decision)
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#inParts = promise
+    try {
+      while (decision.isPart === true) {
+        this.#propose(image, decision.records)
+        await new Promise<void>((next) => this.#options.clock.afterTurn(next))
+        this.#mustLead()
+        decision = this.#decision(image, command)
+      }
+      return this.#outcome(image, decision)
+    } finally {
+      this.#inParts = undefined
+      resolve()
+    }
+  }
+
+  #decision(image: MetadataImage, command: Command): Decision<object> {
+    const { node, clock, settings, features } = this.#options
+    const context = { index: node.nextIndex, nowMs: clock.now(), settings, features }
+    return decide(image, this.#completed(command), context)
+  }
+
+  #outcome(image: MetadataImage, { records, response }: Decision<object>): Outcome {
+    const proposed = records.length > 0 ? this.#propose(image, records) : undefined
+    return { proposed, result: response }
+  }
+
+  /** What the next controller has decided meanwhile is not in this one's image. */
+  #mustLead(): void {
+    if (this.#isStopped) throw new ConsensusError('NOT_LEADER', 'This node leads no more')
   }
 
   /** What only the controller knows of a request. */

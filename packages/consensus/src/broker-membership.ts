@@ -1,11 +1,11 @@
 /** This process as a broker of the cluster: registered, taking part, leaving. */
 import type { Clock, Logger, Timer } from '@naru/base'
-import {
-  type MetadataImage,
-  type MetadataRecord,
-  type Refusal,
-  type RequestOf,
-  supportedFeatures,
+import type {
+  MetadataImage,
+  MetadataRecord,
+  Refusal,
+  RequestOf,
+  SupportedFeature,
 } from '@naru/metadata'
 import { BrokerSession } from './broker-session.ts'
 import type { Frame, SessionHeartbeat, SessionState } from './peers/frame.ts'
@@ -21,6 +21,7 @@ export interface BrokerMembershipOptions {
   /** Of the log directory that holds the metadata. */
   readonly directoryId: string
   readonly incarnationId: string
+  readonly features: readonly SupportedFeature[]
   readonly image: MetadataImage
   readonly clock: Clock
   readonly logger: Logger
@@ -64,14 +65,15 @@ export class BrokerMembership {
       logger,
       metadataOffset,
       onLost,
-      register: () => options.submit(this.#request()),
+      register: async () => options.submit(await this.#request()),
       onRegistered: (brokerEpoch) => this.#onRegistered(brokerEpoch),
       hurry: () => this.hurry(),
       pause: () => new Promise((resolve) => clock.setTimer(retryMs, resolve)),
     })
   }
 
-  #registration: BrokerRegistration = { rack: null, endpoints: [], directories: [] }
+  #registration: () => Promise<BrokerRegistration> = () =>
+    Promise.resolve({ rack: null, endpoints: [], directories: [] })
 
   /** Of the registration; undefined while there is none. */
   get brokerEpoch(): bigint | undefined {
@@ -90,11 +92,11 @@ export class BrokerMembership {
   }
 
   /**
-   * Makes this process the broker of its id; it is fenced until it takes part. `onRegistered` keeps the registration on the disks.
-   * Rejects with SessionError when the controller does not take it.
+   * Makes this process the broker of its id; it is fenced until it takes part. `registration` is asked again whenever the process has to
+   * register anew: it says how the broker is then. `onRegistered` keeps the registration on the disks. Rejects with SessionError when the controller does not take it.
    */
   async register(
-    registration: BrokerRegistration,
+    registration: () => Promise<BrokerRegistration>,
     onRegistered: (brokerEpoch: bigint) => Promise<void>,
   ): Promise<void> {
     this.#registration = registration
@@ -161,7 +163,10 @@ export class BrokerMembership {
   /** After a change of the metadata. */
   applied(records: readonly MetadataRecord[]): void {
     const { nodeId } = this.#options
-    const isOwn = records.some((each) => each.type === 'brokerState' && each.nodeId === nodeId)
+    const isOwn = records.some(
+      (each) =>
+        (each.type === 'brokerState' || each.type === 'unregisterBroker') && each.nodeId === nodeId,
+    )
     if (!isOwn) return
     if (this.#isActive) this.#isUnfenced()
     this.hurry()
@@ -180,8 +185,8 @@ export class BrokerMembership {
     return broker?.brokerEpoch === this.#session.brokerEpoch && broker?.isFenced === false
   }
 
-  #request() {
-    const { nodeId, directoryId, incarnationId, image } = this.#options
+  async #request() {
+    const { nodeId, directoryId, incarnationId, features, image } = this.#options
     const { clusterId } = image
     return {
       type: 'registerBroker',
@@ -189,8 +194,8 @@ export class BrokerMembership {
       incarnationId,
       metadataDirectory: directoryId,
       clusterId,
-      ...this.#registration,
-      features: supportedFeatures,
+      ...(await this.#registration()),
+      features,
       isPreviousSilent: false,
     } as const
   }

@@ -27,13 +27,16 @@ export class SessionError extends Error {
   override readonly name = 'SessionError'
   readonly code: string
   readonly kafka: KafkaError
-  readonly hint =
-    'Each broker of a cluster needs a node.id of its own, and one process per data directory'
+  readonly hint: string
 
   constructor({ error, message }: Refusal) {
     super(message)
     this.code = error.name
     this.kafka = error
+    this.hint =
+      error === kafkaErrors.UNSUPPORTED_VERSION
+        ? 'Start a version of the program that knows the level of the cluster: naru cluster features shows it'
+        : 'Each broker of a cluster needs a node.id of its own, and one process per data directory'
   }
 }
 

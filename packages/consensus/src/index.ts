@@ -1,6 +1,8 @@
 export type { BrokerRegistration } from './broker-membership.ts'
 export { SessionError } from './broker-session.ts'
+export { coder } from './coder.ts'
 export { ConsensusError, MetadataStoreError } from './errors.ts'
+export { internalAddressOf } from './internal-addresses.ts'
 export { lockDirectory } from './level-store.ts'
 export type { MetadataFollower } from './metadata-copy.ts'
 export type { MetadataNodeOptions } from './metadata-node-options.ts'

@@ -1,13 +1,16 @@
 /** This node's copy of the metadata: what the log applies to, and who is kept in line with it. */
+import type { Clock } from '@naru/base'
 import {
   decodeMetadataRecords,
   emptyImage,
-  encodeMetadataRecords,
   imageRecords,
   type MetadataImage,
   type MetadataRecord,
+  MetadataRecordsWriter,
   replay,
   restoreImage,
+  type TimelineEvent,
+  timelineEvents,
   writtenLevel,
 } from '@naru/metadata'
 import type { StateMachine } from './state-machine.ts'
@@ -22,15 +25,21 @@ export interface MetadataFollower {
   followAll(): Promise<void>
 }
 
-/** Is told of every change before it is made; see {@link Timeline}. */
-export interface ChangeRecorder {
-  apply(index: bigint, image: MetadataImage, records: readonly MetadataRecord[]): void
+/** Keeps what happened, entry by entry; see {@link Timeline}. */
+export interface EventRecorder {
+  apply(index: bigint, events: readonly TimelineEvent[]): void
   restored(index: bigint): void
   passed(index: bigint): void
 }
 
+/** Records of a snapshot that are encoded in one turn. */
+const recordsPerTurn = 2_000
+
 export interface MetadataCopyOptions {
-  readonly recorder?: ChangeRecorder | undefined
+  readonly clock: Clock
+  readonly recorder?: EventRecorder | undefined
+  /** What happened, before `onApplied` of the same records; a snapshot does not tell. */
+  readonly onEvents?: ((events: readonly TimelineEvent[]) => void) | undefined
   readonly onApplied: (records: readonly MetadataRecord[]) => void
   /** The follower failed, which it must not. */
   readonly onFatal: (error: unknown) => void
@@ -66,18 +75,32 @@ export class MetadataCopy implements StateMachine {
 
   apply(payload: Buffer, index: bigint): void {
     const records = decodeMetadataRecords(payload)
-    this.#options.recorder?.apply(index, this.image, records)
+    const { recorder, onEvents } = this.#options
+    // Once for all who want them: to derive what a fence did to thousands of partitions takes milliseconds.
+    const events = (recorder ?? onEvents) && timelineEvents(this.image, records)
     for (const record of records) replay(this.image, record)
     this.#appliedIndex = index
+    if (events !== undefined) {
+      recorder?.apply(index, events)
+      onEvents?.(events)
+    }
     const follower = this.#follower
     if (follower === undefined) this.#followedIndex = index
     else void this.#inTurn(index, () => follower.follow(records))
     this.#options.onApplied(records)
   }
 
-  snapshot(index: bigint): Buffer {
+  /** The records are those of now; to encode many of them takes a while, and others have their turn in between. */
+  async snapshot(index: bigint): Promise<Buffer> {
     this.#options.recorder?.passed(index)
-    return encodeMetadataRecords(imageRecords(this.image), writtenLevel(this.image, []))
+    const level = writtenLevel(this.image, [])
+    const records = imageRecords(this.image)
+    const writer = new MetadataRecordsWriter(records.length, level)
+    for (let from = 0; from < records.length; from += recordsPerTurn) {
+      if (from > 0) await new Promise<void>((resolve) => this.#options.clock.afterTurn(resolve))
+      for (const record of records.slice(from, from + recordsPerTurn)) writer.add(record)
+    }
+    return writer.finish()
   }
 
   restore(state: Buffer, index: bigint): void {

@@ -1,5 +1,11 @@
-import type { Clock, Logger, MessageNetwork, Random } from '@naru/base'
-import type { ControllerSettings, LivenessTiming, MetadataRecord } from '@naru/metadata'
+import type { Clock, Logger, MessageNetwork, MessageStream, Random } from '@naru/base'
+import type {
+  ControllerSettings,
+  LivenessTiming,
+  MetadataRecord,
+  SupportedFeature,
+  TimelineEvent,
+} from '@naru/metadata'
 import type { QuorumSettings } from './quorum-settings.ts'
 import type { LogLimits } from './raft-node.ts'
 import type { RaftStorage } from './storage/raft-storage.ts'
@@ -16,9 +22,19 @@ export interface MetadataNodeOptions {
   readonly logLimits?: LogLimits
   readonly controller: ControllerSettings
   readonly liveness: LivenessTiming
+  /** How often a controller gives leaderships back to the replicas that come first; undefined for never. */
+  readonly rebalanceMs?: number | undefined
+  /** What this program can read and write. */
+  readonly features: readonly SupportedFeature[]
   /** What a new cluster begins with. */
   readonly firstRecords: () => readonly MetadataRecord[]
+  /** Hears what happened in the cluster, from where the log begins that this node has. */
+  readonly onEvents?: (events: readonly TimelineEvent[]) => void
   readonly network: MessageNetwork
+  /** Takes the streams of brokers that follow partitions of this one; without it they are refused. */
+  readonly acceptReplication?: (stream: MessageStream) => void
+  /** Answers other brokers; undefined for an operation that it does not know. */
+  readonly answerBroker?: (operation: string, payload: Buffer) => Promise<Buffer> | undefined
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger

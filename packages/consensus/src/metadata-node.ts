@@ -42,7 +42,9 @@ export class MetadataNode implements AsyncDisposable {
     this.incarnationId = options.random.bytes(16).toString('base64url')
     this.#timeline = timelineOf(options, () => this.#member?.isVoter ?? false)
     this.copy = new MetadataCopy({
+      clock: options.clock,
       recorder: this.#timeline,
+      onEvents: options.onEvents,
       onApplied: (records) => {
         this.#controller?.sessions?.changed(records)
         events.applied(records)
@@ -75,7 +77,7 @@ export class MetadataNode implements AsyncDisposable {
       },
       events: {
         raft: (event) => node.#noteRaft(event),
-        call: (operation, payload) => node.answer(operation, payload),
+        call: (operation, payload) => node.#answerPeer(operation, payload),
         frame: (peer, frame) => node.#hear(peer, frame),
         hello: (peer) => node.#controller?.sessions?.hello(peer),
         down: (peer, end) => node.#controller?.sessions?.down(peer, end),
@@ -124,6 +126,13 @@ export class MetadataNode implements AsyncDisposable {
     return this.#operations.answer(operation, payload)
   }
 
+  /** What is not for the controller is for this broker. */
+  async #answerPeer(operation: string, payload: Buffer): Promise<CallOutcome> {
+    const answer = this.#options.answerBroker?.(operation, payload)
+    if (answer === undefined) return this.answer(operation, payload)
+    return { index: 0n, payload: await answer }
+  }
+
   /** Has another node answer it. */
   call(
     nodeId: number,
@@ -169,7 +178,8 @@ export class MetadataNode implements AsyncDisposable {
   }
 
   #newController(node: RaftNode): ActiveController {
-    const { nodeId, clock, controller: settings, firstRecords, liveness: timing } = this.#options
+    const { nodeId, clock, controller: settings, features, firstRecords } = this.#options
+    const { liveness: timing } = this.#options
     return new ActiveController({
       nodeId,
       incarnationId: this.incarnationId,
@@ -177,7 +187,9 @@ export class MetadataNode implements AsyncDisposable {
       image: this.copy.image,
       clock,
       settings,
+      features,
       firstRecords,
+      rebalanceMs: this.#options.rebalanceMs,
       onReady: () => this.#events.leaderChanged(),
       sessions: {
         timing,

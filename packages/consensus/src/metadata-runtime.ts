@@ -13,6 +13,7 @@ import {
   type Refusal,
   type ResponseOf,
   refusal,
+  type SupportedFeature,
 } from '@naru/metadata'
 import { kafkaErrors } from '@naru/model'
 import type { Refusal as RaftRefusal } from '@naru/raft'
@@ -32,16 +33,23 @@ const quorumMs = 5_000
 const nothing = Buffer.alloc(0)
 
 export class MetadataRuntime implements AsyncDisposable {
+  /** What this program can read and write. */
+  readonly features: readonly SupportedFeature[]
   /** This process as a broker of the cluster. */
   readonly membership: BrokerMembership
   readonly #node: MetadataNode
+  readonly #answerBroker: (operation: string, payload: Buffer) => Promise<Buffer> | undefined
   readonly #clock: Clock
+  readonly #nodeId: number
   readonly #channel: ControllerChannel
 
   private constructor(node: MetadataNode, options: MetadataNodeOptions) {
-    const { nodeId, clock } = options
+    const { nodeId, clock, features } = options
+    this.features = features
     this.#node = node
+    this.#answerBroker = (operation, payload) => options.answerBroker?.(operation, payload)
     this.#clock = clock
+    this.#nodeId = nodeId
     this.#channel = new ControllerChannel({
       clock,
       nodeId,
@@ -85,6 +93,11 @@ export class MetadataRuntime implements AsyncDisposable {
 
   get image(): MetadataImage {
     return this.#node.copy.image
+  }
+
+  /** Whether this copy shows this process as the broker of its id, and not one before it. */
+  get isRegistered(): boolean {
+    return this.image.brokers.get(this.#nodeId)?.incarnationId === this.incarnationId
   }
 
   /** Of this process. */
@@ -142,6 +155,17 @@ export class MetadataRuntime implements AsyncDisposable {
       if (!isUnanswered(error)) throw error
       return refusal(kafkaErrors.REQUEST_TIMED_OUT, error.message)
     }
+  }
+
+  /** What a broker answers, this one or another; undefined when it does not in time. */
+  async askBroker(
+    nodeId: number,
+    request: { operation: string; payload: Buffer; timeoutMs: number },
+  ): Promise<Buffer | undefined> {
+    const { operation, payload } = request
+    if (nodeId === this.#nodeId) return this.#answerBroker(operation, payload)
+    const outcome = await this.#node.call(nodeId, request)
+    return 'payload' in outcome ? outcome.payload : undefined
   }
 
   /** The quorum as its leader sees it. Rejects like `changeQuorum`. */

@@ -1,7 +1,7 @@
 /**
  * This node in the quorum: the replica of the metadata log, with the links that it speaks over. Whatever the log is for stands above.
  */
-import type { Address, Clock, Logger, MessageNetwork, Random } from '@naru/base'
+import type { Address, Clock, Logger, MessageNetwork, MessageStream, Random } from '@naru/base'
 import type { Entry, Message, RaftEvent, Refusal, ReplicaKey } from '@naru/raft'
 import { ConsensusError } from './errors.ts'
 import { foundedStorage, isEmptyLog } from './first-quorum.ts'
@@ -32,6 +32,8 @@ export interface QuorumMemberOptions {
   /** Where the metadata says that a node is. */
   readonly registeredAddress: (nodeId: number) => Address | undefined
   readonly network: MessageNetwork
+  /** Takes the streams of brokers that follow partitions of this one; without it they are refused. */
+  readonly acceptReplication?: (stream: MessageStream) => void
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger

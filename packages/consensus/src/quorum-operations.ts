@@ -1,16 +1,6 @@
 /** What the leader of the quorum is asked about the quorum itself, as it travels between nodes. */
-import { ByteReader, ByteWriter } from '@naru/base'
-import {
-  array,
-  boolean,
-  type Codec,
-  int32,
-  int64,
-  string,
-  struct,
-  type Type,
-  type ValueOf,
-} from '@naru/protocol'
+import { array, boolean, int32, int64, string, struct, type ValueOf } from '@naru/protocol'
+import { coder } from './coder.ts'
 
 const status = struct({
   leaderId: int32,
@@ -48,22 +38,4 @@ export const quorumCodecs = {
   status: coder(status),
   change: coder(change),
   answer: coder(answer),
-}
-
-interface Coder<T> {
-  encode(value: T): Buffer
-  /** Throws DecodeError. */
-  decode(bytes: Buffer): T
-}
-
-function coder<T>(type: Type<T>): Coder<T> {
-  const codec = type.resolve({ version: 0, isFlexible: true }) as Codec<T>
-  return {
-    encode(value) {
-      const writer = new ByteWriter(256)
-      codec.write(writer, value)
-      return Buffer.concat(writer.finishChunks())
-    },
-    decode: (bytes) => codec.read(new ByteReader(bytes)),
-  }
 }

@@ -251,7 +251,8 @@ export class RaftNode implements AsyncDisposable {
 
   #work(): void {
     if (this.#raft.deadlineMs <= this.#nowMs) this.#raft.elapsed(this.#nowMs)
-    for (let isBusy = true; isBusy; ) isBusy = this.#handle(this.#raft.takeReady())
+    // What may be ready next waits for the next turn: thousands of entries at once would keep this node from being heard.
+    if (this.#handle(this.#raft.takeReady())) this.#schedule()
     this.#armTimer()
   }
 
@@ -329,7 +330,7 @@ export class RaftNode implements AsyncDisposable {
 
   #considerSnapshot(): void {
     const since = this.#appliedIndex - (this.#raft.snapshot?.index ?? 0n)
-    const { snapshotEntries = 20_000, snapshotBytes = 32 << 20 } = this.#options
+    const { snapshotEntries = 5_000, snapshotBytes = 8 << 20 } = this.#options
     if (since < BigInt(snapshotEntries) && this.#appliedBytes < snapshotBytes) return
     this.#appliedBytes = 0
     this.#snapshots.take(this.#appliedIndex)

@@ -29,7 +29,7 @@ export class SnapshotExchange {
     this.#options = options
   }
 
-  /** The state is taken now; it becomes the start of the log once it is on the disk. Does nothing while one is being stored. */
+  /** The state is taken as it is now; it becomes the start of the log once it is on the disk. Does nothing while one is being stored. */
   take(index: bigint): void {
     const { raft, storage, stateMachine } = this.#options
     const term = raft.log.termAt(index)
@@ -38,7 +38,7 @@ export class SnapshotExchange {
     const state = stateMachine.snapshot(index)
     this.#isTaking = true
     this.#inTurn(async () => {
-      await storage.saveSnapshot(snapshot, state)
+      await storage.saveSnapshot(snapshot, await state)
       raft.snapshotTaken(snapshot)
       await storage.compact(raft.log.baseIndex)
       this.#isTaking = false

@@ -2,8 +2,8 @@
 export interface StateMachine {
   /** Applies the payload of one entry. */
   apply(payload: Buffer, index: bigint): void
-  /** The state as bytes after the entry at `index`, up to which everything is applied. */
-  snapshot(index: bigint): Buffer
+  /** The state as bytes, as it is when this is called, after the entry at `index`; may take several turns. */
+  snapshot(index: bigint): Promise<Buffer>
   /** Starts over from such bytes, the state after the entry at `index`. */
   restore(state: Buffer, index: bigint): void
 }

@@ -7,17 +7,21 @@ import { HealthImplementation } from 'grpc-health-check'
 import { CallsInWork } from './calls-in-work.ts'
 import { type ClusterServices, clusterHandlers, clusterStreams } from './cluster-service.ts'
 import { elapsed } from './elapsed.ts'
+import { type PartitionExplainer, partitionHandlers } from './partition-service.ts'
 import { reflectionService } from './reflection.ts'
 import { type StreamHandler, type StreamPorts, streamCall } from './stream-call.ts'
 import { type CallPorts, type UnaryHandler, unaryCall } from './unary-call.ts'
 
 const folder = fileURLToPath(new URL('../../../proto', import.meta.url))
 const clusterService = 'naru.admin.v1.ClusterService'
+const partitionService = 'naru.admin.v1.PartitionService'
 
 /** How long calls in work may take when the server stops. */
 const drainMsMax = 5_000
 
-export interface ApiPorts extends Omit<CallPorts, 'inWork'>, ClusterServices {}
+export interface ApiPorts extends Omit<CallPorts, 'inWork'>, ClusterServices {
+  readonly partitions: PartitionExplainer
+}
 
 export interface ApiServer {
   /** Serves a connection. */
@@ -29,12 +33,23 @@ export interface ApiServer {
 }
 
 export function createApiServer(ports: ApiPorts): ApiServer {
-  const { clock } = ports
+  const { clock, admin, events, partitions } = ports
   const server = new Server({ 'grpc.enable_channelz': 0 })
   const inWork = new CallsInWork()
   const stopping = new AbortController()
-  addClusterService(server, ports, { ...ports, inWork, stopping: stopping.signal })
-  const health = new HealthImplementation({ '': 'SERVING', [clusterService]: 'SERVING' })
+  const calls = { ...ports, inWork, stopping: stopping.signal }
+  addService(server, calls, {
+    name: clusterService,
+    file: 'cluster',
+    unary: clusterHandlers(admin),
+    streams: clusterStreams(events),
+  })
+  const ofPartitions = partitionHandlers(partitions)
+  addService(server, calls, { name: partitionService, file: 'partition', unary: ofPartitions })
+  const names = ['', clusterService, partitionService]
+  const health = new HealthImplementation(
+    Object.fromEntries(names.map((name) => [name, 'SERVING' as const])),
+  )
   health.addToServer(server)
   reflectionService().addToServer(server)
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure())
@@ -42,8 +57,7 @@ export function createApiServer(ports: ApiPorts): ApiServer {
   return {
     inject: (socket) => injector.injectConnection(socket),
     drain: async () => {
-      health.setStatus('', 'NOT_SERVING')
-      health.setStatus(clusterService, 'NOT_SERVING')
+      for (const name of names) health.setStatus(name, 'NOT_SERVING')
       stopping.abort()
       // It calls back before the calls are over: whether they are is counted here.
       server.tryShutdown(() => {})
@@ -53,19 +67,33 @@ export function createApiServer(ports: ApiPorts): ApiServer {
   }
 }
 
-function addClusterService(server: Server, services: ClusterServices, ports: StreamPorts): void {
+interface Service {
+  readonly name: string
+  /** Of its definition. */
+  readonly file: string
+  /** Handlers by method: {@link UnaryHandler}. */
+  readonly unary: object
+  /** {@link StreamHandler}. */
+  readonly streams?: object
+}
+
+function addService(
+  server: Server,
+  ports: StreamPorts,
+  { name, file, unary, streams = {} }: Service,
+): void {
   const implementation: UntypedServiceImplementation = {}
-  for (const [method, handler] of Object.entries(clusterHandlers(services.admin))) {
+  for (const [method, handler] of Object.entries(unary)) {
     implementation[method] = unaryCall(ports, handler as UnaryHandler<object, object>)
   }
-  for (const [method, handler] of Object.entries(clusterStreams(services.events))) {
+  for (const [method, handler] of Object.entries(streams)) {
     implementation[method] = streamCall(ports, handler as StreamHandler<object, object>)
   }
-  const loaded = loadSync('naru/admin/v1/cluster.proto', {
+  const loaded = loadSync(`naru/admin/v1/${file}.proto`, {
     includeDirs: [folder],
     longs: String,
     enums: String,
     defaults: true,
   })
-  server.addService(loaded[clusterService] as Parameters<Server['addService']>[0], implementation)
+  server.addService(loaded[name] as Parameters<Server['addService']>[0], implementation)
 }

@@ -13,6 +13,7 @@ import { protoPath as healthProto } from 'grpc-health-check'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { QuorumAdmin } from './cluster-service.ts'
 import { createGrpcApi } from './index.ts'
+import type { PartitionExplainer } from './partition-service.ts'
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url))
 const packages = '../../../node_modules'
@@ -41,6 +42,10 @@ const idle: QuorumAdmin = {
 /** Nothing happens. */
 const quiet: EventWatcher = { watch: async function* () {} }
 
+const unknowing: PartitionExplainer = {
+  explain: () => ({ error: kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION, message: 'There is none' }),
+}
+
 const open: (grpc.Client | AsyncDisposable)[] = []
 afterEach(async () => {
   for (const each of open.splice(0).reverse()) {
@@ -51,7 +56,13 @@ afterEach(async () => {
 
 async function serve(
   admin: Partial<QuorumAdmin>,
-  other: { clock?: Clock; logger?: Logger; connectionsMax?: number; events?: EventWatcher } = {},
+  other: {
+    clock?: Clock
+    logger?: Logger
+    connectionsMax?: number
+    events?: EventWatcher
+    partitions?: PartitionExplainer
+  } = {},
 ) {
   const api = await createGrpcApi({
     address: { host: '127.0.0.1', port: 0 },
@@ -61,6 +72,7 @@ async function serve(
     logger: silentLogger,
     admin: { ...idle, ...admin },
     events: quiet,
+    partitions: unknowing,
     ...other,
   })
   open.push(api)
@@ -195,6 +207,57 @@ describe('ClusterService', () => {
   )
 })
 
+describe('PartitionService', () => {
+  const partitionClient = (port: number) =>
+    clientOf(port, 'naru/admin/v1/partition.proto', 'naru.admin.v1.PartitionService')
+
+  it('explains a partition', async () => {
+    const image = {
+      ...{ topicId: 't', partition: 3, leader: -1, leaderEpoch: 4, partitionEpoch: 5, minIsr: 2 },
+      ...{ replicas: [2], isr: [], elr: [2], lastKnownElr: [], directories: [] },
+      ...{ addingReplicas: [], removingReplicas: [], removedReplicas: [] },
+      ...{ isFlushed: true, isRecovering: false },
+    }
+    const replica = {
+      ...{ nodeId: 2, isAvailable: false, isAdded: true, isRemoved: false, reason: 'r' },
+      state: 'eligible' as const,
+    }
+    const at = { timestampMs: 1_700_000_000_123, cause: 'stopped' }
+    const election = { leader: -1, previous: 0, leaderEpoch: 4, isUnclean: false, ...at }
+    const isrChange = { left: [2], joined: [], ...at }
+    const past = { election, isrChange }
+    const sentences = ['Nobody leads.']
+    const explained = { topic: 'orders', partition: image, replicas: [replica], past, sentences }
+    const explain = (named: object) => {
+      expect(named).toEqual({ topic: 'orders', partition: 3 })
+      return explained
+    }
+    const { address } = await serve({}, { partitions: { explain } })
+    const time = { seconds: '1700000000', nanos: 123_000_000 }
+    const request = { topic: 'orders', partition: 3 }
+    const { answer } = await call(partitionClient(address.port), 'ExplainPartition', request)
+    expect(answer).toEqual({
+      ...{ topic: 'orders', partition: 3, leaderEpoch: 4, partitionEpoch: 5 },
+      minInsyncReplicas: 2,
+      replicas: [{ ...replica, state: 'REPLICA_STATE_ELIGIBLE' }],
+      lastElection: {
+        ...{ previousLeaderId: 0, leaderEpoch: 4, time, cause: 'stopped', isUnclean: false },
+      },
+      lastIsrChange: { leftIds: [2], joinedIds: [], time, cause: 'stopped' },
+      sentences,
+    })
+  })
+
+  it('refuses what is not named, and what is not there', async () => {
+    const { address } = await serve({})
+    const client = partitionClient(address.port)
+    const unnamed = await call(client, 'ExplainPartition', {})
+    expect(unnamed.error?.code).toBe(grpc.status.INVALID_ARGUMENT)
+    const unknown = await call(client, 'ExplainPartition', { topic: 'orders', partition: 1 })
+    expect(unknown.error?.code).toBe(grpc.status.NOT_FOUND)
+  })
+})
+
 describe('a call', () => {
   it('that fails tells the client an id, and the log the reason', async () => {
     const logged: unknown[] = []
@@ -280,7 +343,7 @@ describe('the server', () => {
   it('tells its health, and watchers of its end', async () => {
     const api = await serve({})
     const client = clientOf(api.address.port, healthProto, 'grpc.health.v1.Health')
-    for (const service of ['', 'naru.admin.v1.ClusterService']) {
+    for (const service of ['', 'naru.admin.v1.ClusterService', 'naru.admin.v1.PartitionService']) {
       expect((await call(client, 'Check', { service })).answer).toEqual({ status: 'SERVING' })
     }
     expect((await call(client, 'Check', { service: 'other' })).error?.code).toBe(5)
@@ -318,7 +381,11 @@ describe('the server', () => {
       return answer
     }
     expect((await ask({ listServices: '*' }))['listServicesResponse']).toEqual({
-      service: [{ name: 'naru.admin.v1.ClusterService' }, { name: 'grpc.health.v1.Health' }],
+      service: [
+        { name: 'naru.admin.v1.ClusterService' },
+        { name: 'naru.admin.v1.PartitionService' },
+        { name: 'grpc.health.v1.Health' },
+      ],
     })
     const { fileDescriptorResponse } = await ask({
       fileContainingSymbol: 'naru.admin.v1.ClusterService',
@@ -366,6 +433,7 @@ describe('the server', () => {
       logger: silentLogger,
       admin: idle,
       events: quiet,
+      partitions: unknowing,
     })
     await expect(taken).rejects.toMatchObject({ name: 'TransportError', code: 'EADDRINUSE' })
   })

@@ -9,6 +9,7 @@ import type { EventsPage, EventsRequest, EventWatcher } from '@naru/services'
 import { afterEach, expect, it } from 'vitest'
 import type { ClusterServices } from './cluster-service.ts'
 import { createGrpcApi, type GrpcApi } from './index.ts'
+import type { PartitionExplainer } from './partition-service.ts'
 
 type Item = EventsPage['items'][number]
 type Happened = (Item & { kind: 'events' })['events'][number]
@@ -37,6 +38,7 @@ async function serve(events: EventWatcher, clock: Clock = systemClock): Promise<
     random: systemRandom,
     logger: silentLogger,
     admin: {} as ClusterServices['admin'],
+    partitions: {} as PartitionExplainer,
     events,
   })
   open.push(() => api[Symbol.asyncDispose]())

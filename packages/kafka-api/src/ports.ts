@@ -6,6 +6,7 @@ import type {
   ClusterAdmin,
   DescribedConfig,
   FetchSessions,
+  PartitionAdmin,
   Partitions,
   ProducerIds,
   TopicConfigs,
@@ -27,6 +28,7 @@ export interface Ports {
   readonly metadata: MetadataRuntime
   readonly partitions: Partitions
   readonly cluster: ClusterAdmin
+  readonly partitionAdmin: Pick<PartitionAdmin, 'elect' | 'reassign' | 'reassignments'>
   readonly topics: Topics
   readonly topicConfigs: TopicConfigs
   readonly fetchSessions: FetchSessions

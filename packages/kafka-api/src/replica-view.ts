@@ -1,4 +1,4 @@
-import type { PartitionImage } from '@naru/metadata'
+import { isDirectoryOnline, type PartitionImage } from '@naru/metadata'
 import { kafkaErrors } from '@naru/model'
 import type { Ports } from './ports.ts'
 
@@ -9,8 +9,11 @@ export function replicaView(
   { nodeId, metadata, partitions }: Pick<Ports, 'nodeId' | 'metadata' | 'partitions'>,
 ) {
   const isHereOnline = () => partitions.get(topic, partition.partition)?.isOnline ?? false
-  const isOnline = (id: number) =>
-    id === nodeId ? isHereOnline() : metadata.image.brokers.get(id)?.isFenced === false
+  const isOnline = (id: number) => {
+    if (id === nodeId) return isHereOnline()
+    const broker = metadata.image.brokers.get(id)
+    return broker !== undefined && !broker.isFenced && isDirectoryOnline(broker, partition)
+  }
   const leaderId = partition.leader >= 0 && isOnline(partition.leader) ? partition.leader : -1
   const error = leaderId < 0 ? kafkaErrors.LEADER_NOT_AVAILABLE : kafkaErrors.NONE
   return {

@@ -66,24 +66,54 @@ export class Flusher {
   /** Starts to follow a log whose segments are on the disk up to `end`. */
   add(log: Log, end: LogEnd): void {
     this.#flushed.set(log, { ...end, coveredLsn: this.#completedLsn() })
-    for (const segment of log.segments) {
-      if (segment.sizeBytes > 0) this.#named.add(segment)
-    }
+    for (const segment of log.segments) if (segment.sizeBytes > 0) this.#named.add(segment)
+  }
+
+  /** Runs the removal of a log in the place of a flush. Then the log is forgotten. */
+  async remove(log: Log, removal: () => Promise<void>): Promise<void> {
+    await this.inPlaceOfFlush(log, () => removal().finally(() => this.#forget(log)))
+  }
+
+  /** A log that was cut is durable as it is now: a checkpoint may claim that. */
+  noteCut(log: Log): void {
+    this.#flushed.set(log, { ...log.writtenEnd, coveredLsn: this.#completedLsn() })
+    for (const segment of log.segments) if (segment.sizeBytes > 0) this.#named.add(segment)
+  }
+
+  /** From now on a checkpoint claims no more than `end`. Tells whether one may have claimed more. */
+  lower(log: Log, end: LogEnd): boolean {
+    const flushed = this.#flushed.get(log) as Flushed
+    if (flushed.endOffset <= end.endOffset) return false
+    this.#flushed.set(log, { ...end, coveredLsn: flushed.coveredLsn })
+    return true
   }
 
   /**
-   * Runs the removal of a log in the place of a flush: nothing of it is flushed meanwhile, and its rounds are needed until the
-   * removal is durable. Then the log is forgotten.
+   * Nothing of the log is flushed while `work` runs, and its rounds are needed until that is done. It is given the segments that hold
+   * something unflushed, which nobody else flushes.
    */
-  async remove(log: Log, removal: () => Promise<void>): Promise<void> {
+  async inPlaceOfFlush(
+    log: Log,
+    work: (dirty: readonly Segment[]) => Promise<void>,
+  ): Promise<void> {
     for (let under = this.#flushing.get(log); under; under = this.#flushing.get(log)) {
       await under.done
     }
-    const firstLsn = this.#dirty.get(log)?.firstLsn
+    const dirt = this.#dirty.get(log)
     this.#dirty.delete(log)
-    const removing = removal().finally(() => this.#forget(log))
-    this.#flushing.set(log, { done: removing.catch(() => {}), firstLsn })
-    await removing
+    const { promise: done, resolve } = Promise.withResolvers<void>()
+    this.#flushing.set(log, { done, firstLsn: dirt?.firstLsn })
+    try {
+      await work([...(dirt?.segments ?? [])])
+    } catch (error) {
+      // Before anybody could take the log for flushed.
+      this.#onError(error)
+      throw error
+    } finally {
+      this.#flushing.delete(log)
+      resolve()
+      this.#next()
+    }
   }
 
   /** A round is complete. The whole of it is noted before a flush begins: a flush claims all that is complete. */
@@ -102,7 +132,7 @@ export class Flusher {
     this.#next()
   }
 
-  /** How much of the log a checkpoint may claim. It never claims less than the one before: segments below were removed since. */
+  /** How much of the log a checkpoint may claim. Unless the log was cut, never less than the one before: segments below were removed since. */
   flushedOf(log: Log): Flushed {
     if (!this.#dirty.has(log) && !this.#flushing.has(log)) {
       // A log with nothing unflushed is covered by whatever has completed, although no flush says so.
@@ -182,13 +212,14 @@ export class Flusher {
 
   async #flush(log: Log, dirt: Dirt): Promise<void> {
     const captured = { ...log.writtenEnd, coveredLsn: this.#completedLsn() }
-    for (const segment of dirt.segments) await this.#syncSegment(segment)
+    for (const segment of dirt.segments) await this.syncSegment(segment)
     if (!this.#flushed.has(log)) return
     this.#flushed.set(log, captured)
     this.#storeDerived(log, dirt.bytes)
   }
 
-  async #syncSegment(segment: Segment): Promise<void> {
+  /** Makes a segment durable, with its name. */
+  async syncSegment(segment: Segment): Promise<void> {
     const lease = await this.#storage.openSegment(segment, { create: true })
     try {
       await lease.file.datasync()

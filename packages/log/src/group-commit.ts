@@ -6,7 +6,7 @@
 import type { Clock, Timer } from '@naru/base'
 import { type Journal, roundsInFlightLimit } from './journal.ts'
 import { roundEntriesLimit } from './journal-round.ts'
-import type { AppendRun, Log } from './log.ts'
+import type { Log, LogRun } from './log.ts'
 import type { LogStorage } from './log-storage.ts'
 
 /** Runs up to this size are written on the calling thread: a hop to the thread pool costs more than the copy. */
@@ -17,7 +17,7 @@ const idleMs = 10
 /** What a round takes of one log for one segment. */
 export interface RoundRun {
   readonly log: Log
-  readonly run: AppendRun
+  readonly run: LogRun
 }
 
 interface Round {
@@ -66,6 +66,11 @@ export class GroupCommit {
     return !this.#isStopped && this.#prepared !== undefined
   }
 
+  /** No further round starts. */
+  get isStopped(): boolean {
+    return this.#isStopped
+  }
+
   /** A round is being written, or was when rounds were stopped. */
   get isInFlight(): boolean {
     return this.#rounds.length > 0
@@ -87,7 +92,7 @@ export class GroupCommit {
   /** Starts rounds again for a log that was held. */
   release(log: Log): void {
     log.isHeld = false
-    if (log.pendingBytes > 0) this.add(log)
+    if (log.isPending) this.add(log)
   }
 
   /** No further round starts; those in flight never confirm. */
@@ -99,7 +104,7 @@ export class GroupCommit {
 
   #isBusyWith(log: Log): boolean {
     return (
-      (!log.isHeld && log.pendingBytes > 0) ||
+      (!log.isHeld && log.isPending) ||
       (this.#prepared?.some((entry) => entry.log === log) ?? false) ||
       this.#rounds.some((round) => round.runs.some((entry) => entry.log === log))
     )
@@ -133,7 +138,7 @@ export class GroupCommit {
     if (this.#waiting.size > 0) this.#schedule()
   }
 
-  #hasRoom(journaled: readonly AppendRun[]): boolean {
+  #hasRoom(journaled: readonly LogRun[]): boolean {
     try {
       return this.#options.journal.hasRoom(journaled)
     } catch (error) {
@@ -153,13 +158,13 @@ export class GroupCommit {
         entries.push({ log, run })
         bytes += run.lengthBytes
       }
-      if (log.pendingBytes > 0) this.#waiting.add(log)
+      if (log.isPending) this.#waiting.add(log)
       if (bytes >= roundBytesMax || entries.length >= roundEntriesLimit - 1) break
     }
     return entries
   }
 
-  #write(entries: RoundRun[], journaled: AppendRun[]): void {
+  #write(entries: RoundRun[], journaled: LogRun[]): void {
     const { journal } = this.#options
     const lsn = journaled.length > 0 ? journal.nextLsn : undefined
     if (lsn !== undefined) this.#lastDataLsn = lsn
@@ -181,7 +186,9 @@ export class GroupCommit {
   }
 
   /** Writes to the page cache; undefined when it is done already. */
-  #writeRun(run: AppendRun): Promise<void> | undefined {
+  #writeRun(run: LogRun): Promise<void> | undefined {
+    // The file is cut when the round is complete: see truncation.ts.
+    if (run.kind === 'truncate') return undefined
     const { storage } = this.#options
     const lease = storage.openFiles.lease(run.segment.path)
     if (lease === undefined || run.lengthBytes > syncWriteBytesMax) {
@@ -198,7 +205,7 @@ export class GroupCommit {
   }
 
   async #writeLarge(
-    run: AppendRun,
+    run: LogRun,
     open: ReturnType<LogStorage['openFiles']['lease']>,
   ): Promise<void> {
     const lease = open ?? (await this.#options.storage.openSegment(run.segment, { create: true }))

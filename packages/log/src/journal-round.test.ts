@@ -16,6 +16,7 @@ function entry(log: number, baseOffset: bigint): PlannedEntry {
   const records = [{ key: null, value: Buffer.alloc(100, log), headers: [], timestamp: 1n }]
   const batch = encodeBatch(records, { baseOffset, leaderEpoch: 0 })
   return {
+    kind: 'append',
     logId: Buffer.alloc(16, log),
     baseOffset,
     nextOffset: baseOffset + 1n,

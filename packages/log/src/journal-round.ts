@@ -20,13 +20,17 @@ const version = 1
 const headerBytes = 56
 const entryBytes = 72
 const crcAt = 52
-const appendType = 1
+const entryTypes = { append: 1, truncate: 2 } as const
 
 /** Most entries of a round: bounds its table to 600 KB. */
 export const roundEntriesLimit = 8192
 
-/** Contiguous batches of one log that go to one place in one segment. */
+/**
+ * Contiguous batches of one log that go to one place in one segment, or the place where a log ends from now on: then nothing has
+ * a length, and base and next offset are that end.
+ */
 export interface JournalEntry {
+  readonly kind: 'append' | 'truncate'
   /** 16 bytes. */
   readonly logId: Buffer
   readonly baseOffset: bigint
@@ -132,7 +136,7 @@ export function decodeRoundEntries(
   const entries: RecoveredEntry[] = []
   for (let i = 0; i < header.entryCount; i++) {
     const entry = readEntry(round, headerBytes + i * entryBytes)
-    if (entry === undefined || !holdsBatches(entry)) return undefined
+    if (entry === undefined || !isWhole(entry)) return undefined
     entries.push(entry)
   }
   return entries
@@ -155,7 +159,7 @@ function writeHeader(
 }
 
 function writeEntry(target: Buffer, at: number, entry: JournalEntry, payloadAt: number): void {
-  target.writeUInt32LE(appendType, at)
+  target.writeUInt32LE(entryTypes[entry.kind], at)
   target.set(entry.logId, at + 4)
   target.writeBigInt64LE(entry.baseOffset, at + 20)
   target.writeBigInt64LE(entry.nextOffset, at + 28)
@@ -168,12 +172,13 @@ function writeEntry(target: Buffer, at: number, entry: JournalEntry, payloadAt: 
 }
 
 function readEntry(round: Buffer, at: number): RecoveredEntry | undefined {
+  const type = round.readUInt32LE(at)
   const lengthBytes = round.readUInt32LE(at + 48)
   const payloadAt = round.readUInt32LE(at + 56)
-  if (round.readUInt32LE(at) !== appendType || payloadAt + lengthBytes > round.length) {
-    return undefined
-  }
+  const isKnown = type === entryTypes.append || type === entryTypes.truncate
+  if (!isKnown || payloadAt + lengthBytes > round.length) return undefined
   return {
+    kind: type === entryTypes.append ? 'append' : 'truncate',
     logId: Buffer.from(round.subarray(at + 4, at + 20)),
     baseOffset: round.readBigInt64LE(at + 20),
     nextOffset: round.readBigInt64LE(at + 28),
@@ -185,8 +190,8 @@ function readEntry(round: Buffer, at: number): RecoveredEntry | undefined {
   }
 }
 
-/** Whether the payload is just the contiguous, undamaged batches that the entry promises. */
-function holdsBatches(entry: RecoveredEntry): boolean {
+/** Whether the payload is just the contiguous, undamaged batches that the entry promises; a truncation has none. */
+function isWhole(entry: RecoveredEntry): boolean {
   const { payload, baseOffset, nextOffset, leaderEpoch } = entry
   let at = 0
   let expected = baseOffset

@@ -15,7 +15,16 @@ export async function makeLogDirectory(
 ): Promise<string> {
   const path = join(parent, name)
   await fileSystem.makeDirectory(path)
-  await replaceFile(fileSystem, join(path, identityName), encodeIdentity(identity))
+  await replaceIdentity(fileSystem, path, identity)
   await fileSystem.syncDirectory(parent)
   return path
+}
+
+/** After a crash the directory has the old identity or the new one; durable when it resolves. */
+export function replaceIdentity(
+  fileSystem: FileSystem,
+  path: string,
+  identity: LogIdentity,
+): Promise<void> {
+  return replaceFile(fileSystem, join(path, identityName), encodeIdentity(identity))
 }

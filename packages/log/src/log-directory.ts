@@ -2,7 +2,7 @@
  * One log directory (an entry of `log.dirs`): its logs, its journal, its checkpoint. The first error of a write or fsync takes
  * the whole directory offline: never retried, never continued, because the kernel may have dropped what it could not write.
  */
-import type { Clock, FileSystem, Logger, Random, Timer } from '@naru/base'
+import { assert, type Timer } from '@naru/base'
 import { replaceFile } from './atomic-file.ts'
 import {
   checkpointName,
@@ -10,21 +10,23 @@ import {
   type FlushMode,
   type LogCheckpoint,
 } from './checkpoint.ts'
-import { LogDirectoryError } from './errors.ts'
-import { deletedSuffix, identityName } from './file-names.ts'
-import { type DirtyBytesMax, defaultDirtyBytesMax, Flusher } from './flusher.ts'
+import { DelayedRemovals } from './delayed-removals.ts'
+import { directoryOffline, LogDirectoryError, logDeleted } from './errors.ts'
+import { identityName } from './file-names.ts'
+import { defaultDirtyBytesMax, Flusher } from './flusher.ts'
 import { GroupCommit, type RoundRun } from './group-commit.ts'
 import { Journal } from './journal.ts'
 import { JournalFiles } from './journal-files.ts'
 import { type DerivedState, Log, type LogConfig } from './log.ts'
 import { makeLogDirectory } from './log-creation.ts'
+import type { LogDirectoryOptions } from './log-directory-options.ts'
 import { loadLog } from './log-loader.ts'
 import { LogStorage } from './log-storage.ts'
-import type { OpenFiles } from './open-files.ts'
 import { holdsSegments } from './partition-directories.ts'
 import { join } from './paths.ts'
 import { type RecoveredDirectory, recoverDirectory } from './recovery.ts'
 import type { Segment } from './segment.ts'
+import { Truncation } from './truncation.ts'
 
 /** Journal bytes between two checkpoints: what a start after a crash may have to replay. */
 const checkpointBytes = 16 << 20
@@ -32,27 +34,6 @@ const checkpointBytes = 16 << 20
 const quietMs = 1_000
 /** How long data of `naru.flush=async` may stay in the page cache only. */
 const asyncFlushMs = 100
-
-export interface JournalSize {
-  readonly fileCount: number
-  readonly fileBytes: number
-  readonly fileBytesMax: number
-  readonly fileCountMax: number
-}
-
-export interface LogDirectoryOptions {
-  readonly path: string
-  readonly fileSystem: FileSystem
-  readonly clock: Clock
-  readonly random: Random
-  readonly logger: Logger
-  readonly openFiles: OpenFiles
-  readonly journal: JournalSize
-  readonly dirtyBytesMax?: DirtyBytesMax
-  /** Settings of a log that was found on the disk, by the name of its directory. */
-  readonly configOf: (name: string) => LogConfig
-  readonly onOffline: (error: LogDirectoryError) => void
-}
 
 interface LogState {
   readonly topicId: string
@@ -70,6 +51,7 @@ export class LogDirectory implements AsyncDisposable {
   readonly #storage: LogStorage
   readonly #rounds: GroupCommit
   readonly #flusher: Flusher
+  readonly #truncation: Truncation
   readonly #logs = new Map<string, Log>()
   readonly #states = new Map<Log, LogState>()
   #offline: LogDirectoryError | undefined
@@ -80,7 +62,7 @@ export class LogDirectory implements AsyncDisposable {
   #checkpointDueBytes = checkpointBytes
   #quiet: Timer | undefined
   #asyncFlush: Timer | undefined
-  readonly #deletions = new Set<Timer>()
+  readonly #removals: DelayedRemovals
   #isClosing = false
   #isMakingRoom = false
 
@@ -95,6 +77,7 @@ export class LogDirectory implements AsyncDisposable {
     this.#journal = journal
     const onError = (error: unknown) => this.#goOffline(error)
     const { fileSystem, openFiles, logger, clock } = options
+    this.#removals = new DelayedRemovals({ fileSystem, clock, onError })
     this.#storage = new LogStorage({ fileSystem, openFiles, logger, onError })
     this.#rounds = new GroupCommit({
       clock,
@@ -109,6 +92,12 @@ export class LogDirectory implements AsyncDisposable {
       completedLsn: () => this.#rounds.completedLsn,
       dirtyBytesMax: options.dirtyBytesMax ?? defaultDirtyBytesMax,
       onError,
+    })
+    this.#truncation = new Truncation({
+      storage: this.#storage,
+      rounds: this.#rounds,
+      flusher: this.#flusher,
+      checkpoint: () => this.checkpoint(),
     })
     for (const found of recovered.logs) {
       this.#add(
@@ -195,12 +184,15 @@ export class LogDirectory implements AsyncDisposable {
     return log
   }
 
-  /** Brings a log's derived state to its end, so that it can be appended to and read. Once per log; later calls wait for the first, and fail as it did. */
+  /** Brings a log's derived state to its end, so that it can be appended to and read. Once per log; later calls wait for the first, and fail as it did; behind a deletion it fails. */
   async load(log: Log, derived: DerivedState): Promise<void> {
     this.#assertOnline()
-    const state = this.#states.get(log) as LogState
-    state.loading ??= loadLog(log, derived)
-    await state.loading
+    const state = this.#states.get(log)
+    if (state !== undefined) {
+      state.loading ??= this.#change(log, () => loadLog(log, derived))
+      await state.loading
+    }
+    if (!this.#states.has(log)) throw logDeleted(this.path, log.name)
   }
 
   /** Removes a log: its name goes at once and durably, its files after `file.delete.delay.ms`. */
@@ -219,7 +211,7 @@ export class LogDirectory implements AsyncDisposable {
         this.#logs.delete(log.name)
         this.#states.delete(log)
       })
-      if (suffix === 'delete') this.#removeLater(log.config.fileDeleteDelayMs, aside)
+      if (suffix === 'delete') this.#removals.add(log.config.fileDeleteDelayMs, aside)
     })
   }
 
@@ -241,7 +233,10 @@ export class LogDirectory implements AsyncDisposable {
 
   /** Moves the start of a log up for good and removes the segments below it. */
   moveStart(log: Log, offset: bigint): Promise<void> {
+    assert(offset <= log.logEndOffset, `Log start ${offset} is beyond the end of ${log.name}`)
     return this.#change(log, async () => {
+      // A truncation that came before has cut what was to go.
+      if (offset > log.logEndOffset) return
       log.moveStart(offset)
       await this.#flusher.flush(log)
       // The checkpoint names this segment or a later one, also when appends went on meanwhile.
@@ -250,6 +245,30 @@ export class LogDirectory implements AsyncDisposable {
       for (const segment of log.dropSegmentsBelowStart(segmentBaseOffset)) {
         await this.#retire(log, segment)
       }
+    })
+  }
+
+  /**
+   * Cuts the log at the last batch boundary at or below `endOffset`; gives that boundary once the cut is durable. Nothing may be
+   * appended meanwhile, and readers find nothing. A log of which nothing would remain that may be read begins anew there.
+   */
+  async truncate(log: Log, endOffset: bigint): Promise<bigint> {
+    await this.#cutting(log, endOffset, async () => {
+      const boundary = await this.#truncation.truncate(log, endOffset)
+      if (boundary !== undefined) await this.#beginAnew(log, boundary)
+    })
+    return log.logEndOffset
+  }
+
+  /** Empties the log: it begins at `startOffset` now, and ends there. As `truncate`, it goes with no append. */
+  async restartAt(log: Log, startOffset: bigint): Promise<void> {
+    const state = this.#states.get(log)
+    const loading = state?.loading
+    await this.#cutting(log, 0n, async () => {
+      await loading?.catch(() => {})
+      await this.#beginAnew(log, startOffset)
+      // What could not be loaded stands in the way no more.
+      if (!log.isLoaded && state?.loading === loading) delete state?.loading
     })
   }
 
@@ -269,18 +288,19 @@ export class LogDirectory implements AsyncDisposable {
     this.#isClosing = true
     this.#quiet?.cancel()
     this.#asyncFlush?.cancel()
-    for (const timer of this.#deletions) timer.cancel()
+    this.#removals.cancel()
     if (this.#offline === undefined) await this.#closeCleanly()
     this.#rounds.stop()
     await this.#options.openFiles.forget(`${this.path}/`)
     await this.#journal.close()
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close()
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
   }
 
   async #closeCleanly(): Promise<void> {
+    for (const { changing } of this.#states.values()) await changing
     for (const log of this.#logs.values()) await this.#rounds.settled(log)
     await this.#advancing
     // From here on nothing is acknowledged: the next start trusts a clean checkpoint and replays nothing.
@@ -289,7 +309,7 @@ export class LogDirectory implements AsyncDisposable {
     let isClean = !this.#rounds.isInFlight
     for (const log of this.#logs.values()) {
       const { derived } = log
-      const isWhole = log.confirmedOffset === log.logEndOffset
+      const isWhole = log.confirmedOffset === log.logEndOffset && !log.isTruncating
       isClean &&= isWhole
       if (derived !== undefined && isWhole && log.derivedOffset !== log.logEndOffset) {
         this.#storage.persistDerived(log, log.activeSegment, derived.capture())
@@ -316,6 +336,25 @@ export class LogDirectory implements AsyncDisposable {
     })
     state.changing = changed.catch(() => {})
     await changed
+  }
+
+  /** A change that goes with no append, nor with one at or above `endOffset` that waits: from now on, though others may come before it. */
+  async #cutting(log: Log, endOffset: bigint, cut: () => Promise<void>): Promise<void> {
+    log.beginTruncation()
+    log.dropPending(endOffset)
+    try {
+      await this.#change(log, cut)
+    } catch (error) {
+      throw this.#offline ?? error
+    } finally {
+      // A log that was cut half in memory and half on the disk takes nothing any more.
+      if (this.#offline === undefined) log.endTruncation()
+    }
+  }
+
+  #beginAnew(log: Log, offset: bigint): Promise<void> {
+    const logId = this.#options.random.bytes(16)
+    return this.#truncation.beginAnew(log, { offset, logId, topicId: this.topicIdOf(log) })
   }
 
   #add(log: Log, topicId: string): void {
@@ -396,7 +435,7 @@ export class LogDirectory implements AsyncDisposable {
           first,
           durableLsn: this.#journal.durableLsn,
           isClean,
-          logs: [...this.#logs.values()].map((log) => this.#checkpointOf(log)),
+          logs: this.#logsOfCheckpoint(),
         })
         await replaceFile(this.#options.fileSystem, join(this.path, checkpointName), content)
         this.#journal.release(first)
@@ -408,33 +447,22 @@ export class LogDirectory implements AsyncDisposable {
     }
   }
 
-  #checkpointOf(log: Log): LogCheckpoint {
-    return {
+  #logsOfCheckpoint(): LogCheckpoint[] {
+    const logs = [...this.#logs.values()].map((log) => ({
       logId: log.logId,
       ...this.#flusher.flushedOf(log),
       logStartOffset: log.logStartOffset,
       flushMode: log.flushMode,
       isDamaged: log.isDamaged,
-    }
+    }))
+    return [...logs, ...this.#truncation.successors]
   }
 
   /** Gives a segment's files another name at once, and removes them later: a reader may be in the middle of one. */
   async #retire(log: Log, segment: Segment): Promise<void> {
     const retired = await this.#storage.retire(log, segment)
     await this.#options.openFiles.forget(segment.path)
-    for (const path of retired) this.#removeLater(log.config.fileDeleteDelayMs, path)
-  }
-
-  #removeLater(delayMs: number, path: string): void {
-    const timer = this.#options.clock.setTimer(delayMs, () => {
-      this.#deletions.delete(timer)
-      const { fileSystem } = this.#options
-      const removal = path.endsWith(deletedSuffix)
-        ? fileSystem.remove(path)
-        : fileSystem.removeDirectory(path)
-      removal.catch((error: unknown) => this.#goOffline(error))
-    })
-    this.#deletions.add(timer)
+    for (const path of retired) this.#removals.add(log.config.fileDeleteDelayMs, path)
   }
 
   async #guard<T>(operation: Promise<T>): Promise<T> {
@@ -460,13 +488,7 @@ export class LogDirectory implements AsyncDisposable {
 
   #goOffline(cause: unknown): void {
     if (this.#offline !== undefined) return
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    this.#offline = new LogDirectoryError(
-      'LOG_DIRECTORY_OFFLINE',
-      this.path,
-      `Log directory ${this.path} is offline: ${reason}`,
-      cause,
-    )
+    this.#offline = directoryOffline(this.path, cause)
     this.#rounds.stop()
     this.#storage.stop()
     this.#options.onOffline(this.#offline)

@@ -14,6 +14,7 @@ import { TimeIndex } from './time-index.ts'
 
 /** Loads the log for appends and reads. Throws LOG_CORRUPT when a segment does not hold what its length promises. */
 export async function loadLog(log: Log, derived: DerivedState): Promise<void> {
+  derived.reset()
   const from = await restoreNewest(log, derived)
   const first = log.segmentOf(from)
   for (const segment of log.segments) {
@@ -22,6 +23,16 @@ export async function loadLog(log: Log, derived: DerivedState): Promise<void> {
   }
   log.derivedOffset = from
   log.attach(derived)
+}
+
+/** Derives anew what belongs to a log that was cut: from the newest snapshot below its end, as a start would. */
+export async function reloadLog(log: Log): Promise<void> {
+  const { derived } = log
+  if (derived === undefined) return
+  log.detach()
+  await loadLog(log, derived)
+  derived.truncateEnd(log.logEndOffset)
+  log.storage.persistEpochs(log, derived.capture().epochs)
 }
 
 /** The offset that the restored state stands for. */

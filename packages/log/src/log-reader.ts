@@ -9,6 +9,7 @@ import {
   lastOffsetAt,
   magicAt,
 } from '@naru/records'
+import type { LogEnd } from './checkpoint.ts'
 import { LogDirectoryError } from './errors.ts'
 import { scanHeaders } from './header-scan.ts'
 import type { Log } from './log.ts'
@@ -31,6 +32,23 @@ export interface ReadRequest {
 
 /** Empty when there is nothing between `offset` and `upTo`. The caller has checked the offset against the log's bounds. */
 export async function readBatches(log: Log, request: ReadRequest): Promise<Buffer> {
+  return (await unlessCut(log, () => readSegments(log, request))) ?? empty
+}
+
+/** What `look` finds in the log; undefined when the log is cut meanwhile: what was found may be gone, or bytes of two batches. */
+async function unlessCut<T>(log: Log, look: () => Promise<T>): Promise<T | undefined> {
+  if (log.isTruncating) return undefined
+  const { cuts } = log
+  try {
+    const found = await look()
+    return log.cuts === cuts ? found : undefined
+  } catch (error) {
+    if (log.cuts !== cuts) return undefined
+    throw error
+  }
+}
+
+async function readSegments(log: Log, request: ReadRequest): Promise<Buffer> {
   const { offset } = request
   const isWritten = offset < log.confirmedOffset
   let segment: Segment | undefined = log.segmentOf(offset)
@@ -229,6 +247,13 @@ function corrupt(
 /** The first batch with a record at or after `timestamp`, or undefined; batches that hold `from` or follow it, up to `upTo`, are looked at. */
 export async function batchForTimestamp(
   log: Log,
+  request: { timestamp: bigint; from: bigint; upTo: bigint },
+): Promise<Buffer | undefined> {
+  return unlessCut(log, () => lookForTimestamp(log, request))
+}
+
+async function lookForTimestamp(
+  log: Log,
   { timestamp, from: first, upTo }: { timestamp: bigint; from: bigint; upTo: bigint },
 ): Promise<Buffer | undefined> {
   for (const segment of [...log.segments]) {
@@ -249,6 +274,10 @@ export async function batchForTimestamp(
 
 /** The last offset of the batch with the largest timestamp, the earliest of equals; undefined when the log is empty. */
 export async function offsetOfMaxTimestamp(log: Log): Promise<bigint | undefined> {
+  return unlessCut(log, () => lookForMaxTimestamp(log))
+}
+
+async function lookForMaxTimestamp(log: Log): Promise<bigint | undefined> {
   let newest: Segment | undefined
   for (const segment of [...log.segments]) {
     if (segment.sizeBytes === 0) continue
@@ -260,6 +289,24 @@ export async function offsetOfMaxTimestamp(log: Log): Promise<bigint | undefined
 
 /** The batch that holds an offset; undefined when it was deleted. The caller has waited until the offset is confirmed. */
 export async function batchAt(log: Log, offset: bigint): Promise<Buffer | undefined> {
+  return unlessCut(log, () => lookForBatch(log, offset))
+}
+
+/** The largest end of a batch at or below `endOffset`, and where that is. Nothing of the log may be on its way. */
+export async function batchBoundary(log: Log, endOffset: bigint): Promise<LogEnd> {
+  if (endOffset >= log.writtenEnd.endOffset) return log.writtenEnd
+  const segment = log.segmentOf(endOffset)
+  const segmentBaseOffset = segment.baseOffset
+  const { from, baseOffset } = await placeOf(log, segment, endOffset)
+  if (baseOffset !== undefined) return { endOffset: baseOffset, segmentBaseOffset, position: from }
+  const header = await readAt(log, segment, { from, bytes: batchHeaderBytes })
+  if (header.length === batchHeaderBytes && baseOffsetAt(header, 0) <= endOffset) {
+    return { endOffset: baseOffsetAt(header, 0), segmentBaseOffset, position: from }
+  }
+  throw corrupt(log, segment, { position: from, offset: endOffset, what: 'no batch' })
+}
+
+async function lookForBatch(log: Log, offset: bigint): Promise<Buffer | undefined> {
   const segment = log.segmentOf(offset)
   const place = await placeOf(log, segment, offset)
   const header = await readAt(log, segment, { from: place.from, bytes: batchHeaderBytes })

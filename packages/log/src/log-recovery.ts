@@ -27,6 +27,11 @@ export class LogRecovery {
   #end: LogEnd
   #isDamaged: boolean
   #isBroken = false
+  /** The file does not reach `#end`: only a truncation that comes below what is there explains that. */
+  #isShort = false
+  /** No segment above it counts unless the replay has written it: the one that holds the checkpointed end, or where a truncation cut. */
+  #namedSegment: bigint
+  #lowestTruncation: bigint | undefined
   /** Where the replay ended in each segment that it wrote. */
   readonly #touched = new Map<bigint, number>()
   #open: { baseOffset: bigint; file: File } | undefined
@@ -44,6 +49,7 @@ export class LogRecovery {
     this.#partition = partition
     this.#stored = stored
     this.#end = stored ?? { endOffset: first, segmentBaseOffset: first, position: 0 }
+    this.#namedSegment = this.#end.segmentBaseOffset
     this.#isDamaged = stored?.isDamaged ?? false
     this.flushMode = stored?.flushMode ?? partition.identity.flushMode
     this.#names = partition.fileNames
@@ -53,18 +59,21 @@ export class LogRecovery {
     this.#isDamaged = true
   }
 
-  /** Before the replay, which could hide it: the checkpointed end must be there. If it is not, nothing is written behind it. */
+  /** Before the replay, which could hide it: the checkpointed end must be there. */
   async checkEnd(): Promise<void> {
-    if (this.#end.position === 0) return
-    const stat = await this.#fileSystem.stat(this.#pathOf(this.#end.segmentBaseOffset))
-    if ((stat?.sizeBytes ?? 0) >= this.#end.position) return
-    this.#isBroken = true
-    this.#isDamaged = true
+    this.#isShort = !(await this.#reaches(this.#end))
   }
 
-  /** Writes a journal entry into its segment, if the checkpoint does not cover it. */
+  /** Applies a journal entry, if the checkpoint does not cover it. */
   async apply(entry: RecoveredEntry, lsn: bigint): Promise<void> {
     if (this.#isBroken || lsn <= (this.#stored?.coveredLsn ?? 0n)) return
+    if (entry.kind === 'truncate') await this.#truncate(entry)
+    // Behind a gap nothing is written: if that is explained, it was cut.
+    else if (!this.#isShort) await this.#append(entry)
+  }
+
+  /** Writes the batches into their segment even where they are: the cache may hold what the disk does not. */
+  async #append(entry: RecoveredEntry): Promise<void> {
     if (entry.baseOffset !== this.#end.endOffset) {
       this.#isBroken = true
       this.#isDamaged = true
@@ -78,9 +87,35 @@ export class LogRecovery {
     this.#end = { endOffset, segmentBaseOffset, position }
   }
 
+  async #truncate({ nextOffset, segmentBaseOffset, position }: RecoveredEntry): Promise<void> {
+    const end = { endOffset: nextOffset, segmentBaseOffset, position }
+    if (this.#isShort) {
+      // What was skipped lies between the end that is missed and this one.
+      if (nextOffset >= this.#end.endOffset) return
+      this.#isShort = !(await this.#reaches(end))
+    }
+    this.#end = end
+    const dropped = [...this.#touched.keys()].filter((base) => base > segmentBaseOffset)
+    for (const base of dropped) this.#touched.delete(base)
+    this.#touched.set(segmentBaseOffset, position)
+    if (segmentBaseOffset < this.#namedSegment) this.#namedSegment = segmentBaseOffset
+    const lowest = this.#lowestTruncation ?? nextOffset
+    this.#lowestTruncation = nextOffset < lowest ? nextOffset : lowest
+  }
+
+  async #reaches({ segmentBaseOffset, position }: LogEnd): Promise<boolean> {
+    if (position === 0) return true
+    const stat = await this.#fileSystem.stat(this.#pathOf(segmentBaseOffset))
+    return (stat?.sizeBytes ?? 0) >= position
+  }
+
   /** Brings the files to what was recovered. Everything is durable when it resolves. */
   async finish(kind: 'new' | 'clean' | 'crash' | 'unknown'): Promise<void> {
     await this.#closeOpen()
+    if (this.#isShort) {
+      this.#isBroken = true
+      this.#isDamaged = true
+    }
     if (kind === 'unknown') {
       this.#isDamaged = true
       await this.#rescue()
@@ -132,15 +167,18 @@ export class LogRecovery {
     const isIdle =
       this.#stored !== undefined && this.flushMode === 'ack' && this.#touched.size === 0
     if (!isIdle || this.#names === undefined) return false
-    const stat = await this.#fileSystem.stat(this.#pathOf(this.#end.segmentBaseOffset))
-    return (
-      (stat?.sizeBytes ?? 0) === this.#end.position && this.#derivedAbove(this.#names).length === 0
-    )
+    const { segmentBaseOffset, position } = this.#end
+    const name = segmentFileName(segmentBaseOffset, '.log')
+    // Of thousands of logs that nothing was written to, none is worth a look at the disk.
+    const stat = this.#names.includes(name)
+      ? await this.#fileSystem.stat(this.#pathOf(segmentBaseOffset))
+      : undefined
+    return (stat?.sizeBytes ?? 0) === position && this.#derivedAbove(this.#names).length === 0
   }
 
   /** Removes segments that neither checkpoint nor journal names, and those that retention had removed before the power was lost. */
   async #removeStrays(): Promise<void> {
-    const named = this.#stored?.segmentBaseOffset ?? this.#partition.identity.firstOffset
+    const named = this.#namedSegment
     const start = this.#stored?.logStartOffset ?? this.#partition.identity.firstOffset
     const last = this.#end.segmentBaseOffset
     // Not the segment that holds the checkpointed end: if this start is interrupted, the next one reads on from there again.
@@ -203,13 +241,16 @@ export class LogRecovery {
     }
   }
 
-  /** Snapshots and indexes of what lies above the end, and what an unfinished change left. */
+  /** Snapshots and indexes of what lies above the end or was cut, and what an unfinished change left. */
   #derivedAbove(names: readonly string[]): string[] {
+    const { endOffset } = this.#end
+    const cut = this.#lowestTruncation ?? endOffset
+    const newest = cut < endOffset ? cut : endOffset
     return names.filter((name) => {
       const snapshot = offsetOfFileName(name, '.snapshot')
       const index = offsetOfFileName(name, '.index') ?? offsetOfFileName(name, '.timeindex')
       return (
-        (snapshot !== undefined && snapshot > this.#end.endOffset) ||
+        (snapshot !== undefined && snapshot > newest) ||
         (index !== undefined && index > this.#end.segmentBaseOffset) ||
         name.endsWith('.tmp') ||
         name.endsWith(deletedSuffix)

@@ -5,6 +5,7 @@
  */
 import type { FileSystem, Logger } from '@naru/base'
 import { readFileIfPresent, replaceFile } from './atomic-file.ts'
+import type { LogEnd } from './checkpoint.ts'
 import {
   deletedSuffix,
   leaderEpochCheckpointName,
@@ -56,7 +57,8 @@ export class LogStorage {
     captured: { producers: Buffer; epochs: Buffer },
   ): void {
     const { indexes } = segment
-    if (indexes === undefined || this.#forgotten.has(log)) return
+    // What is captured while the log is cut is of a log that was longer.
+    if (indexes === undefined || this.#forgotten.has(log) || log.isTruncating) return
     const offset = log.logEndOffset
     log.derivedOffset = offset
     const files = contentOf(indexes)
@@ -69,6 +71,56 @@ export class LogStorage {
     if (indexes === undefined || this.#forgotten.has(log)) return
     const files = contentOf(indexes)
     void this.#inTurn(log, () => this.#storeIndexes(log, segment, files))
+  }
+
+  /** Stores the leader epochs alone: those above the end of a log that was cut are of another history. */
+  persistEpochs(log: Log, epochs: Buffer): void {
+    const path = join(log.path, leaderEpochCheckpointName)
+    void this.#inTurn(log, () => replaceFile(this.fileSystem, path, epochs))
+  }
+
+  /**
+   * Removes the segments above the one that holds the new end, what belongs to them, and snapshots above that end. Nothing of the log
+   * is being stored, and the caller makes it durable before the log grows again.
+   */
+  async removeAbove(log: Log, end: LogEnd): Promise<void> {
+    const isAbove = (name: string) => {
+      const snapshot = offsetOfFileName(name, '.snapshot')
+      if (snapshot !== undefined) return snapshot > end.endOffset
+      return (baseOffsetOf(name) ?? -1n) > end.segmentBaseOffset
+    }
+    await this.#remove(log, (await this.fileSystem.list(log.path)).filter(isAbove))
+  }
+
+  /** Removes every segment and all that is derived from the log, durably. */
+  async removeAll(log: Log): Promise<void> {
+    const isOfContent = (name: string) =>
+      baseOffsetOf(name) !== undefined ||
+      offsetOfFileName(name, '.snapshot') !== undefined ||
+      name === leaderEpochCheckpointName
+    await this.#remove(log, (await this.fileSystem.list(log.path)).filter(isOfContent))
+    await this.fileSystem.syncDirectory(log.path)
+  }
+
+  /** Cuts the file of a segment at its size in memory, durably. There is none when nothing was written to it. */
+  async cutSegment(segment: Segment): Promise<void> {
+    if ((await this.fileSystem.stat(segment.path)) === undefined) return
+    const lease = await this.openSegment(segment, { create: false })
+    try {
+      await lease.file.truncate(segment.sizeBytes)
+      await lease.file.datasync()
+    } finally {
+      lease.release()
+    }
+  }
+
+  async #remove(log: Log, names: readonly string[]): Promise<void> {
+    for (const name of names) {
+      const path = join(log.path, name)
+      await this.fileSystem.remove(path)
+      // The next file of that name is another one.
+      if (name.endsWith('.log')) await this.openFiles.forget(path)
+    }
   }
 
   /** Gives the files of a segment other names, when nothing of the log is being stored. Gives the new names. */
@@ -190,6 +242,15 @@ export class LogStorage {
     scanned.seal()
     return indexes
   }
+}
+
+/** Of a segment or one of its indexes. */
+function baseOffsetOf(name: string): bigint | undefined {
+  return (
+    offsetOfFileName(name, '.log') ??
+    offsetOfFileName(name, '.index') ??
+    offsetOfFileName(name, '.timeindex')
+  )
 }
 
 function contentOf(indexes: NonNullable<Segment['indexes']>): { index: Buffer; timeIndex: Buffer } {

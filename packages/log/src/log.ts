@@ -24,12 +24,12 @@ export interface LogConfig {
   readonly fileDeleteDelayMs: number
 }
 
-/** Batches that lie side by side in one segment, waiting for the next round. */
-export interface AppendRun extends PlannedEntry {
+/** Batches that lie side by side in one segment, waiting for the next round; or the place where the log is to end. */
+export interface LogRun extends PlannedEntry {
   readonly segment: Segment
 }
 
-interface GrowingRun extends AppendRun {
+interface GrowingRun extends LogRun {
   nextOffset: bigint
   lengthBytes: number
   buffers: Buffer[]
@@ -44,6 +44,10 @@ export interface DerivedState {
     offset: bigint
   }): boolean
   replay(header: BatchHeader): void
+  /** Forgets everything. */
+  reset(): void
+  /** Nothing of the log lies at or above `endOffset`: forgets what is said to begin there. */
+  truncateEnd(endOffset: bigint): void
   capture(): { producers: Buffer; epochs: Buffer }
 }
 
@@ -67,21 +71,21 @@ export interface LogOptions {
 export class Log {
   readonly name: string
   readonly path: string
-  readonly logId: Buffer
   readonly storage: LogStorage
   config: LogConfig
   flushMode: FlushMode
   isDamaged: boolean
   readonly #onPending: (log: Log) => void
+  #logId: Buffer
   #segments: Segment[]
   #pending: GrowingRun[] = []
-  #pendingBytes = 0
   #logStartOffset: bigint
   #logEndOffset: bigint
   #written: LogEnd
   #derived: DerivedState | undefined
-  /** Batches below it were written by an earlier process: their checksums are verified before they are served. */
-  readonly trustedFromOffset: bigint
+  #trustedFromOffset: bigint
+  #truncationsUnderWay = 0
+  #cuts = 0
   /** What the stored derived state stands for. */
   derivedOffset = -1n
   /** Set by the owner: the confirmed offset moved. */
@@ -92,7 +96,7 @@ export class Log {
   constructor(options: LogOptions) {
     this.name = options.name
     this.path = options.path
-    this.logId = options.logId
+    this.#logId = options.logId
     this.storage = options.storage
     this.config = options.config
     this.flushMode = options.flushMode
@@ -101,7 +105,7 @@ export class Log {
     this.#logStartOffset = options.logStartOffset
     this.#logEndOffset = options.end.endOffset
     this.#written = options.end
-    this.trustedFromOffset = options.end.endOffset
+    this.#trustedFromOffset = options.end.endOffset
     this.#segments = options.segments.map(
       ({ baseOffset, sizeBytes }) =>
         new Segment({ directory: options.path, baseOffset, sizeBytes, isNew: false }),
@@ -111,6 +115,26 @@ export class Log {
     if (this.#segments.at(-1)?.baseOffset !== segmentBaseOffset) {
       this.#segments.push(this.#newSegment(segmentBaseOffset))
     }
+  }
+
+  /** Names this incarnation in the journal: another one when the log is begun anew. */
+  get logId(): Buffer {
+    return this.#logId
+  }
+
+  /** Batches below it were written by an earlier process: their checksums are verified before they are served. */
+  get trustedFromOffset(): bigint {
+    return this.#trustedFromOffset
+  }
+
+  /** From the call to the end of a truncation nothing is appended, and readers find nothing. */
+  get isTruncating(): boolean {
+    return this.#truncationsUnderWay > 0
+  }
+
+  /** How often the end has been cut: bytes that were read meanwhile may be of any batch. */
+  get cuts(): number {
+    return this.#cuts
   }
 
   /** First offset that may be read. */
@@ -147,13 +171,19 @@ export class Log {
     return this.#derived !== undefined
   }
 
-  get pendingBytes(): number {
-    return this.#pendingBytes
+  /** Something waits for a round. */
+  get isPending(): boolean {
+    return this.#pending.length > 0
   }
 
   /** Attaches the derived state once the loader has brought it to the end of the log. */
   attach(derived: DerivedState): void {
     this.#derived = derived
+  }
+
+  /** What is derived does not fit the log any more. */
+  detach(): void {
+    this.#derived = undefined
   }
 
   get derived(): DerivedState | undefined {
@@ -166,6 +196,7 @@ export class Log {
    */
   append(batch: Buffer, header: BatchHeader, nowMs: number): void {
     assert(this.#derived !== undefined, `Log ${this.name} is not loaded`)
+    assert(this.#truncationsUnderWay === 0, `Log ${this.name} is being truncated`)
     assert(
       header.baseOffset === this.#logEndOffset,
       `Batch at ${header.baseOffset} does not continue ${this.name} at ${this.#logEndOffset}`,
@@ -183,7 +214,7 @@ export class Log {
   }
 
   /** Takes what waits for a round, at least one run and then up to `bytesMax`. */
-  takePending(bytesMax: number): AppendRun[] {
+  takePending(bytesMax: number): LogRun[] {
     const taken: GrowingRun[] = []
     let bytes = 0
     while (this.#pending.length > 0) {
@@ -193,12 +224,15 @@ export class Log {
       this.#pending.shift()
       bytes += run.lengthBytes
     }
-    this.#pendingBytes -= bytes
     return taken
   }
 
   /** The round of `run` is complete, and so are all before it. */
-  confirm(run: AppendRun): void {
+  confirm(run: LogRun): void {
+    if (run.kind === 'truncate') {
+      this.cut({ ...run, endOffset: run.nextOffset })
+      return
+    }
     assert(run.baseOffset === this.#written.endOffset, `Round of ${this.name} leaves a gap`)
     this.#written = {
       endOffset: run.nextOffset,
@@ -234,10 +268,10 @@ export class Log {
     return this.#segments.at(-1) as Segment
   }
 
-  /** Closes the active segment so that retention may take it. Does nothing when it is empty. */
+  /** Closes the active segment so that retention may take it. Does nothing when it is empty, or about to be cut. */
   roll(): void {
     const sealed = this.activeSegment
-    if (sealed.sizeBytes === 0) return
+    if (sealed.sizeBytes === 0 || this.isTruncating) return
     assert(this.#derived !== undefined, `Log ${this.name} is not loaded`)
     sealed.seal()
     this.storage.persistDerived(this, sealed, this.#derived.capture())
@@ -268,6 +302,72 @@ export class Log {
     return this.#segments.splice(0, count)
   }
 
+  beginTruncation(): void {
+    this.#truncationsUnderWay++
+  }
+
+  endTruncation(): void {
+    this.#truncationsUnderWay--
+  }
+
+  /** Forgets the batches above `endOffset` that no round has taken. Those below are still written. */
+  dropPending(endOffset: bigint): void {
+    for (let run = this.#pending.at(-1); run?.kind === 'append'; run = this.#pending.at(-1)) {
+      while (run.nextOffset > endOffset && run.buffers.length > 0) {
+        const batch = run.buffers.pop() as Buffer
+        run.nextOffset = baseOffsetAt(batch, 0)
+        run.lengthBytes -= batch.length
+      }
+      if (run.buffers.length > 0) return
+      this.#pending.pop()
+    }
+  }
+
+  /** Lets the next round say that the log ends here from now on. Nothing else may be on its way. */
+  planTruncation({ endOffset, segmentBaseOffset, position }: LogEnd): void {
+    assert(!this.isPending, `Batches of ${this.name} wait for a round while it is cut`)
+    this.#pending.push({
+      kind: 'truncate',
+      logId: this.#logId,
+      segment: this.segmentOf(segmentBaseOffset),
+      baseOffset: endOffset,
+      nextOffset: endOffset,
+      segmentBaseOffset,
+      position,
+      lengthBytes: 0,
+      leaderEpoch: -1,
+      buffers: [],
+    })
+    this.#onPending(this)
+  }
+
+  /** The log ends at `end` from now on; its files are the caller's to cut. The last segment is a new object: nobody's notes of the old one count. */
+  cut(end: LogEnd): void {
+    const { endOffset, segmentBaseOffset, position } = end
+    assert(endOffset <= this.#logEndOffset, `${this.name} ends below ${endOffset}`)
+    this.#cuts++
+    this.#segments = this.#segments.filter((segment) => segment.baseOffset < segmentBaseOffset)
+    const last = { directory: this.path, baseOffset: segmentBaseOffset, sizeBytes: position }
+    this.#segments.push(new Segment({ ...last, isNew: false }))
+    this.#written = { endOffset, segmentBaseOffset, position }
+    this.#logEndOffset = endOffset
+    if (this.#trustedFromOffset > endOffset) this.#trustedFromOffset = endOffset
+    if (this.#logStartOffset > endOffset) this.#logStartOffset = endOffset
+  }
+
+  /** An empty log that begins at `offset`, another incarnation; the files are there already. */
+  beginAnew(logId: Buffer, offset: bigint): void {
+    this.#cuts++
+    this.#logId = logId
+    this.#segments = [this.#newSegment(offset)]
+    this.#written = { endOffset: offset, segmentBaseOffset: offset, position: 0 }
+    this.#logEndOffset = offset
+    this.#logStartOffset = offset
+    this.#trustedFromOffset = offset
+    this.derivedOffset = offset
+    this.#derived?.reset()
+  }
+
   #segmentFor(header: BatchHeader, nowMs: number): Segment {
     const active = this.activeSegment
     if (active.sizeBytes === 0 && active.baseOffset === header.baseOffset) return active
@@ -293,7 +393,6 @@ export class Log {
       'Batch and header differ',
     )
     const last = this.#pending.at(-1)
-    this.#pendingBytes += batch.length
     const isContinued = last?.segment === segment && last.leaderEpoch === header.leaderEpoch
     if (last !== undefined && isContinued && last.lengthBytes + batch.length <= runBytesMax) {
       last.buffers.push(batch)
@@ -302,7 +401,8 @@ export class Log {
       return
     }
     this.#pending.push({
-      logId: this.logId,
+      kind: 'append',
+      logId: this.#logId,
       segment,
       baseOffset: header.baseOffset,
       nextOffset: header.lastOffset + 1n,

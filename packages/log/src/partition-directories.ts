@@ -1,5 +1,4 @@
 import type { FileSystem, Logger } from '@naru/base'
-import { readFileIfPresent } from './atomic-file.ts'
 import { identityName, topicPartitionOfDirectory } from './file-names.ts'
 import { decodeIdentity, type LogIdentity } from './log-identity.ts'
 import { forEachParallel } from './parallel.ts'
@@ -32,8 +31,9 @@ export async function listPartitions(
     }
     if (topicPartitionOfDirectory(name) === undefined) return
     const fileNames = await fileSystem.list(directory)
-    const bytes = await readFileIfPresent(fileSystem, join(directory, identityName))
-    const identity = bytes === undefined ? undefined : decodeIdentity(bytes)
+    const identity = fileNames.includes(identityName)
+      ? decodeIdentity(await fileSystem.readFile(join(directory, identityName)))
+      : undefined
     if (identity !== undefined) {
       found.push({ name, path: directory, identity, fileNames })
     } else if (fileNames.some(isSegment)) {

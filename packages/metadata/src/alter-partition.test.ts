@@ -35,6 +35,7 @@ describe('a proposal for the ISR', () => {
       leaderEpoch: 0,
       partitionEpoch: 1,
       minIsr: 2,
+      isFlushed: true,
       isRecovering: false,
     })
     expect(partitions.slice(1).map(({ errorCode }) => String(errorCode))).toEqual([

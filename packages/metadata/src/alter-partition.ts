@@ -5,7 +5,7 @@ import type { DecideContext } from './controller-settings.ts'
 import { type Decision, isRefusal, type Refusal } from './decision.ts'
 import type { BrokerImage, MetadataImage, PartitionImage } from './image.ts'
 import { changedPartition } from './partition-change.ts'
-import type { MetadataRecord } from './records.ts'
+import { type ChangedPartition, partitionRecords } from './partition-records.ts'
 import { changeContext, isActive, isDirectoryOnline, topicSetting } from './replicas.ts'
 
 export interface ProposedIsr {
@@ -33,6 +33,7 @@ export interface AlteredPartition {
   readonly leaderEpoch: number
   readonly partitionEpoch: number
   readonly minIsr: number
+  readonly isFlushed: boolean
   readonly isRecovering: boolean
 }
 
@@ -43,7 +44,7 @@ export function decideAlterPartition(
 ): Decision<{ readonly partitions: readonly AlteredPartition[] } | Refusal> {
   const sender = currentBroker(image, request)
   if (isRefusal(sender)) return { records: [], response: sender }
-  const records: MetadataRecord[] = []
+  const changes: ChangedPartition[] = []
   const seen = new Set<PartitionImage>()
   const partitions = request.partitions.map((proposed) => {
     const { topicId, partition } = proposed
@@ -62,12 +63,12 @@ export function decideAlterPartition(
     }
     seen.add(before)
     const after = altered(image, { sender, topic: topic.name, before, proposed }, context)
-    if (after !== before) records.push({ type: 'partition', ...after })
-    const { isr, leader, leaderEpoch, partitionEpoch, minIsr, isRecovering } = after
-    const state = { isr, leader, leaderEpoch, partitionEpoch, minIsr, isRecovering }
+    if (after !== before) changes.push({ before, after })
+    const { isr, leader, leaderEpoch, partitionEpoch, minIsr, isFlushed, isRecovering } = after
+    const state = { isr, leader, leaderEpoch, partitionEpoch, minIsr, isFlushed, isRecovering }
     return { topicId, partition, errorCode: kafkaErrors.NONE.code, ...state }
   })
-  return { records, response: { partitions } }
+  return { records: partitionRecords(image, changes), response: { partitions } }
 }
 
 interface Proposal {
@@ -140,5 +141,6 @@ function altered(
 
 function unaltered({ topicId, partition }: ProposedIsr, error: KafkaError): AlteredPartition {
   const nothing = { isr: [], leader: -1, leaderEpoch: -1, partitionEpoch: -1, minIsr: -1 }
-  return { topicId, partition, errorCode: error.code, ...nothing, isRecovering: false }
+  const flags = { isFlushed: false, isRecovering: false }
+  return { topicId, partition, errorCode: error.code, ...nothing, ...flags }
 }

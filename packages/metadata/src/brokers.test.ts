@@ -216,3 +216,37 @@ it('an unregistered broker counts for nothing, and owes no confirmation', () => 
   expect(cluster.image.deletedTopics.size).toBe(0)
   expect(cluster.refused({ type: 'unregisterBroker', nodeId: 1 })).toBe('BROKER_ID_NOT_REGISTERED')
 })
+
+describe('a replica whose directory is not there any more', () => {
+  const other = idOf(77)
+  const register = (...directoryIds: string[]) =>
+    cluster.start(2, {
+      directories: directoryIds.map((directoryId) => ({
+        directoryId,
+        cleanliness: 'unknown',
+        brokerEpoch: -1n,
+      })),
+    })
+
+  it('is filled anew on the disk that took its place', () => {
+    cluster.topic([1, 2, 3])
+    cluster.fence(2)
+    register(other)
+    expect(cluster.partition.directories).toEqual([
+      directoryOfBroker(1),
+      other,
+      directoryOfBroker(3),
+    ])
+    expect(cluster.partition).toMatchObject({ isr: [1, 3], replicas: [1, 2, 3] })
+  })
+
+  it('keeps its place while one disk of several is away', () => {
+    register(directoryOfBroker(2), other)
+    cluster.unfence(2)
+    cluster.topic([1, 2, 3])
+    const { directories } = cluster.partition
+    const missing = directories[1]
+    register(...[directoryOfBroker(2), other].filter((id) => id !== missing))
+    expect(cluster.partition.directories).toEqual(directories)
+  })
+})

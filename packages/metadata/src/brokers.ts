@@ -1,9 +1,14 @@
-/** Decisions about brokers: registration, fencing, shutdown. Every one is a single batch, with all that it means for partitions. */
+/**
+ * Decisions about brokers: registration, fencing, shutdown. What one means for partitions goes into the same batch, up to a limit.
+ * Beyond it, batches of partitions go first, each a step that could stand alone: a replica may leave the ISR at any time. The
+ * last batch has the rest and the broker's record, so a broker that is fenced, or registered anew, has left everywhere.
+ */
 import { kafkaErrors, type NodeId, zeroTopicId } from '@naru/model'
 import type { DecideContext } from './controller-settings.ts'
 import { type Decision, isRefusal, type Refusal, refusal } from './decision.ts'
 import type { BrokerImage, MetadataImage, PartitionImage } from './image.ts'
 import { changedPartition, type PartitionChange } from './partition-change.ts'
+import { type ChangedPartition, partitionRecords } from './partition-records.ts'
 import type { MetadataRecord } from './records.ts'
 import { changeContext, isActive, isDirectoryOnline } from './replicas.ts'
 
@@ -35,11 +40,15 @@ export function decideFence(
   if (isRefusal(broker)) return { records: [], response: broker }
   if (broker.isFenced) return { records: [], response: {} }
   const fenced = { ...broker, isFenced: true, isShuttingDown: false }
-  const records = [stateRecord(fenced), ...withoutReplicasOf(image, fenced, context)]
-  return { records, response: {} }
+  const changes = withoutReplicasOf(image, fenced, context)
+  if (changes.isPart) return { ...changes, response: {} }
+  return { records: [stateRecord(fenced), ...changes.records], response: {} }
 }
 
-/** Lets a broker take part. Partitions without a leader get it when it is the last that is complete. */
+/**
+ * Lets a broker take part. Partitions without a leader get it when it is the last that is complete; those that are too many for one
+ * batch come after it, so for a broker that takes part already there may be something left to do.
+ */
 export function decideUnfence(
   image: MetadataImage,
   key: BrokerKey,
@@ -47,14 +56,14 @@ export function decideUnfence(
 ): Decision<object | Refusal> {
   const broker = currentBroker(image, key)
   if (isRefusal(broker)) return { records: [], response: broker }
-  if (isActive(broker)) return { records: [], response: {} }
   const unfenced = { ...broker, isFenced: false, isShuttingDown: false }
   const { nodeId } = broker
   const elections = partitionChanges(image, { broker: unfenced, context }, (partition) => {
     const isCandidate = partition.isr.includes(nodeId) || partition.elr.includes(nodeId)
     return partition.leader === -1 && isCandidate ? {} : undefined
   })
-  return { records: [stateRecord(unfenced), ...elections], response: {} }
+  const states = isActive(broker) ? [] : [stateRecord(unfenced)]
+  return { ...elections, records: [...states, ...elections.records], response: {} }
 }
 
 export interface RemainingLeaderships {
@@ -92,8 +101,9 @@ export function decideControlledShutdown(
     if (partition.replicas.some((other) => canLead(partition, other))) movable++
     return undefined
   })
-  const records = broker.isShuttingDown ? moves : [stateRecord(stopping), ...moves]
-  return { records, response: { remaining, movable } }
+  const response = { remaining, movable }
+  if (moves.isPart || broker.isShuttingDown) return { ...moves, response }
+  return { records: [stateRecord(stopping), ...moves.records], response }
 }
 
 /** Directories that failed: their replicas are out of sync and lead nothing, those of other directories go on. */
@@ -113,7 +123,8 @@ export function decideOfflineDirectories(
     if (!partition.isr.includes(nodeId) || isDirectoryOnline(now, partition)) return undefined
     return { targetIsr: partition.isr.filter((other) => other !== nodeId) }
   })
-  return { records: [stateRecord(now), ...changes], response: {} }
+  if (changes.isPart) return { ...changes, response: {} }
+  return { records: [stateRecord(now), ...changes.records], response: {} }
 }
 
 /** Forgets a broker. Its replicas count for nothing any more, since whoever comes by that id may come with an empty disk. */
@@ -136,14 +147,16 @@ export function decideUnregister(
         }
       : undefined,
   )
+  if (changes.isPart) return { ...changes, response: {} }
   const { brokerEpoch } = broker
-  return { records: [...changes, { type: 'unregisterBroker', nodeId, brokerEpoch }], response: {} }
+  const last: MetadataRecord = { type: 'unregisterBroker', nodeId, brokerEpoch }
+  return { records: [...changes.records, last], response: {} }
 }
 
 /** Whether a broker's replica counts as complete, or as what was complete last. */
 export function isCounted(partition: PartitionImage, nodeId: NodeId): boolean {
   const { isr, elr, lastKnownElr } = partition
-  return [isr, elr, lastKnownElr].some((members) => members.includes(nodeId))
+  return isr.includes(nodeId) || elr.includes(nodeId) || lastKnownElr.includes(nodeId)
 }
 
 /** `broker` as it will be. */
@@ -151,7 +164,7 @@ export function withoutReplicasOf(
   image: MetadataImage,
   broker: BrokerImage,
   context: DecideContext,
-): MetadataRecord[] {
+): PartitionChanges {
   const { nodeId } = broker
   return partitionChanges(image, { broker, context }, (partition) =>
     partition.isr.includes(nodeId)
@@ -160,24 +173,37 @@ export function withoutReplicasOf(
   )
 }
 
-/** Goes through all partitions, with a broker as it will be; `changeOf` says what becomes of one. */
+interface PartitionChanges {
+  readonly records: readonly MetadataRecord[]
+  /** There are more. */
+  readonly isPart: boolean
+}
+
+/**
+ * Goes through all partitions, with a broker as it will be; `changeOf` says what becomes of one. It must have nothing to say about
+ * a partition that has changed so, or a decision in pieces would never end.
+ */
 export function partitionChanges(
   image: MetadataImage,
   { broker, context }: { broker: BrokerImage; context: DecideContext },
   changeOf: (partition: PartitionImage) => PartitionChange | undefined,
-): MetadataRecord[] {
+): PartitionChanges {
   const { settings } = context
-  const records: MetadataRecord[] = []
+  const changes: ChangedPartition[] = []
   for (const { name, partitions } of image.topics.values()) {
     const topicContext = changeContext(image, name, { settings, broker })
-    for (const partition of partitions) {
-      const change = changeOf(partition)
+    for (const before of partitions) {
+      const change = changeOf(before)
       if (change === undefined) continue
-      const after = changedPartition(partition, change, topicContext)
-      if (after !== partition) records.push({ type: 'partition', ...after })
+      const after = changedPartition(before, change, topicContext)
+      if (after === before) continue
+      if (changes.length >= settings.changesPerBatch) {
+        return { records: partitionRecords(image, changes), isPart: true }
+      }
+      changes.push({ before, after })
     }
   }
-  return records
+  return { records: partitionRecords(image, changes), isPart: false }
 }
 
 function stateRecord(broker: BrokerImage): MetadataRecord {

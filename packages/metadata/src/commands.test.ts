@@ -5,12 +5,13 @@ import { expect, it } from 'vitest'
 import { decodeCommand, decodeResult, encodeCommand, encodeResult } from './command-codec.ts'
 import { type Command, decide } from './commands.ts'
 import { isRefusal, refusal } from './decision.ts'
+import { supportedFeatures } from './feature-levels.ts'
 import { emptyImage } from './image.ts'
 import { replay } from './replay.ts'
 import { idOf, settingsWith, TestCluster } from './testing/cluster.ts'
 
 const id = idOf(1)
-const context = { index: 7n, nowMs: 1_000, settings: settingsWith() }
+const context = { index: 7n, nowMs: 1_000, settings: settingsWith(), features: supportedFeatures }
 
 const commands: Command[] = [
   {
@@ -83,6 +84,7 @@ const commands: Command[] = [
   },
   {
     type: 'reassignPartitions',
+    allowsOtherFactor: true,
     partitions: [
       { topicId: id, partition: 0, replicas: [2, 1] },
       { topicId: id, partition: 1, replicas: null },
@@ -193,18 +195,25 @@ it('a creation that is asked again, since its answer was lost, is answered as be
   expect(cluster.refused(stolen)).toBe(kafkaErrors.INVALID_REQUEST.name)
 })
 
-it('a topic has at most as many replicas as the brokers can keep in sync', () => {
-  const cluster = new TestCluster(1, 2, 3)
-  cluster.settings = { ...cluster.settings, replicationFactorMax: 2 }
-  const create = (replicationFactor: number) =>
-    ({
-      type: 'createTopic',
-      topicId: id,
-      validateOnly: true,
-      topic: { name: 'orders', partitions: 1, replicationFactor, assignments: [], configs: [] },
-    }) as const
-  expect(cluster.refused(create(3))).toBe(kafkaErrors.INVALID_REPLICATION_FACTOR.name)
-  expect(cluster.run(create(2))).toMatchObject({ replicationFactor: 2 })
+it('a topic without a number gets the default, or while that is not set as many replicas as there are brokers', () => {
+  const cluster = new TestCluster(1, 2)
+  const create = {
+    type: 'createTopic',
+    topicId: id,
+    validateOnly: true,
+    topic: { name: 'orders', partitions: 1, replicationFactor: -1, assignments: [], configs: [] },
+  } as const
+  const defaults = { partitions: 1, replicationFactor: 3 }
+  cluster.settings = {
+    ...cluster.settings,
+    defaults: { ...defaults, isReplicationFactorSet: true },
+  }
+  expect(cluster.refused(create)).toBe(kafkaErrors.INVALID_REPLICATION_FACTOR.name)
+  cluster.settings = {
+    ...cluster.settings,
+    defaults: { ...defaults, isReplicationFactorSet: false },
+  }
+  expect(cluster.run(create)).toMatchObject({ replicationFactor: 2 })
 })
 
 it('a topic is deleted by name or id, unless the controller forbids it', () => {
@@ -245,10 +254,13 @@ it('a creation that is repeated after the deletion of its topic does not bring t
   } as const
   cluster.accepted(create)
   cluster.accepted({ type: 'deleteTopic', name: 'a', topicId: idOf(0) })
-  expect(cluster.accepted(create)).toEqual({
-    topicId: idOf(9),
-    partitions: 3,
-    replicationFactor: 2,
-  })
+  const made = { topicId: idOf(9), partitions: 3, replicationFactor: 2 }
+  expect(cluster.accepted(create)).toEqual(made)
+  expect(cluster.image.topics.has('a')).toBe(false)
+  // Nor when nothing is left of it anywhere.
+  const deletions = [{ topicId: idOf(9), partition: -1 }]
+  for (const nodeId of [1, 2]) cluster.accepted({ type: 'confirmDeletion', nodeId, deletions })
+  expect(cluster.image.deletedTopics.size).toBe(0)
+  expect(cluster.accepted(create)).toEqual(made)
   expect(cluster.image.topics.has('a')).toBe(false)
 })

@@ -24,10 +24,11 @@ export function decide<T extends CommandType>(
   context: DecideContext,
 ): Decision<ResponseOf<T> | Refusal> {
   const definition = definitions[command.type] as CommandDefinition<unknown, unknown>
-  const { records, response } = definition.decide(image, command, context)
+  const { records, response, isPart } = definition.decide(image, command, context)
   return {
     records: explained(image, command, { records, nowMs: context.nowMs }),
     response,
+    ...(isPart && { isPart }),
   } as Decision<ResponseOf<T> | Refusal>
 }
 

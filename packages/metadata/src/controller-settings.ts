@@ -1,15 +1,22 @@
+import type { SupportedFeature } from './feature-levels.ts'
+
 /** What a new topic gets where its creator leaves it open. */
 export interface TopicDefaults {
   readonly partitions: number
   readonly replicationFactor: number
+  /** Somebody wants just so many replicas; otherwise there are as many as brokers where these are fewer. */
+  readonly isReplicationFactorSet: boolean
 }
+
+/** What takes some ten milliseconds to decide, and less to replay. */
+export const changesPerBatchDefault = 4_096
 
 /** What decisions take from the configuration of the broker that is the controller. */
 export interface ControllerSettings {
   readonly defaults: TopicDefaults
-  /** Of new topics: what the brokers can keep in sync. */
-  readonly replicationFactorMax: number
   readonly isDeletionEnabled: boolean
+  /** Most partitions that one batch changes, where a broker may hold more: then it takes several, so that nobody stands still. */
+  readonly changesPerBatch: number
   /** The value of a topic's key where neither the topic nor the cluster has its own: the controller's configuration, else Kafka's default. */
   configDefault(name: string): string
 }
@@ -20,4 +27,6 @@ export interface DecideContext {
   readonly index: bigint
   readonly nowMs: number
   readonly settings: ControllerSettings
+  /** What the controller's program supports. */
+  readonly features: readonly SupportedFeature[]
 }

@@ -5,6 +5,8 @@ import type { MetadataRecord } from './records.ts'
 export interface Decision<R> {
   readonly records: readonly MetadataRecord[]
   readonly response: R
+  /** A piece of it: the command is to be decided again after these records, and what is answered then counts. */
+  readonly isPart?: boolean
 }
 
 /** An expected refusal with a sentence for a person. */

@@ -114,6 +114,19 @@ describe('an unclean election', () => {
     expect(cluster.partition).toMatchObject({ leader: 3, isr: [3], isRecovering: false })
   })
 
+  it('leaves nobody eligible besides: what others have is different now, not more', () => {
+    cluster.topic([1, 2, 3])
+    cluster.fence(1)
+    cluster.fence(2, 3)
+    cluster.unfence(1)
+    expect(cluster.partition).toMatchObject({ leader: -1, isr: [], elr: [2, 3] })
+    expect(elect('unclean', [candidate(1, 1, 1n)])).toBe(0)
+    expect(cluster.partition).toMatchObject({ leader: 1, isr: [1], elr: [], lastKnownElr: [] })
+    cluster.fence(1)
+    cluster.unfence(2)
+    expect(cluster.partition).toMatchObject({ leader: -1, elr: [1] })
+  })
+
   it('ends its recovery with a proposal of the leader', () => {
     allLossy()
     elect('unclean', [candidate(2, 1, 1n)])

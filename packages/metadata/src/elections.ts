@@ -95,7 +95,8 @@ function unclean(
     return { error: kafkaErrors.ELIGIBLE_LEADERS_NOT_AVAILABLE, message }
   }
   const change = { targetIsr: [chosen], isRecovering: true }
-  const after = changedPartition(before, change, context)
+  // From now on what the chosen one has is all that there is: who had more, or may have, is not complete any more but different.
+  const after = { ...changedPartition(before, change, context), elr: [], lastKnownElr: [] }
   const { topicId, partition, leader, leaderEpoch } = after
   return [
     { type: 'uncleanElection', topicId, partition, leader, leaderEpoch, isCommanded },

@@ -79,7 +79,9 @@ it('shutdowns, moves, levels and removals are told', () => {
   )
   expect(stopping).toMatchObject([{ type: 'brokerShuttingDown', nodeId: 2 }, { type: 'isrShrunk' }])
   const move = { topicId: idOf(1), partition: 0, replicas: [1, 3] }
-  const moved = eventsOf(() => cluster.accepted({ type: 'reassignPartitions', partitions: [move] }))
+  const moved = eventsOf(() =>
+    cluster.accepted({ type: 'reassignPartitions', allowsOtherFactor: true, partitions: [move] }),
+  )
   expect(moved).toMatchObject([{ type: 'reassignmentStarted', replicas: [1, 3, 2] }])
   expect(eventsOf(() => void cluster.propose([1, 3]))).toMatchObject([
     { type: 'leaderElected', leader: 1, previous: 1 },

@@ -1,6 +1,11 @@
 /** What happened in the cluster, as the log tells it: the same on every broker, with the time and the reason of the decision. */
-import type { NodeId, TopicId } from '@naru/model'
-import type { BrokerImage, MetadataImage, PartitionImage } from './image.ts'
+import { type NodeId, type TopicId, topicPartitionKey } from '@naru/model'
+import {
+  type BrokerImage,
+  type MetadataImage,
+  type PartitionImage,
+  partitionWith,
+} from './image.ts'
 import type { MetadataRecord, RecordOf } from './records.ts'
 
 interface PartitionName {
@@ -83,6 +88,8 @@ class BatchView {
       }
       case 'partition':
         return this.#partition(record)
+      case 'partitionStates':
+        return this.#partitionStates(record)
       case 'uncleanElection': {
         const { leader, isCommanded } = record
         return [{ type: 'uncleanElection', ...this.#nameOf(record), leader, isCommanded }]
@@ -104,13 +111,25 @@ class BatchView {
     }
   }
 
-  #partition(after: RecordOf<'partition'>): Happening[] {
+  #partitionStates({ topicId, partitions }: RecordOf<'partitionStates'>): Happening[] {
+    return partitions.flatMap((state) => {
+      const before = this.#partitionBefore({ topicId, partition: state.partition })
+      return before === undefined ? [] : this.#partition(partitionWith(before, state))
+    })
+  }
+
+  #partitionBefore({ topicId, partition }: { topicId: TopicId; partition: number }) {
+    return (
+      this.#partitions.get(topicPartitionKey(topicId, partition)) ??
+      this.#before.topicsById.get(topicId)?.partitions[partition]
+    )
+  }
+
+  #partition(after: PartitionImage): Happening[] {
     const { topicId, partition, leader, leaderEpoch, isr, replicas } = after
     const name = this.#nameOf(after)
-    const key = `${topicId}-${partition}`
-    const before =
-      this.#partitions.get(key) ?? this.#before.topicsById.get(topicId)?.partitions[partition]
-    this.#partitions.set(key, after)
+    const before = this.#partitionBefore(after)
+    this.#partitions.set(topicPartitionKey(topicId, partition), after)
     // The first leader of a new partition is part of the creation.
     if (before === undefined) return []
     const happenings: Happening[] = []

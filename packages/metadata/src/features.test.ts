@@ -59,7 +59,7 @@ describe('a feature level (KIP-584)', () => {
   it('goes no further than every registered broker supports, fenced or not', () => {
     const features = [
       { name: 'metadata.version', min: 7, max: 29 },
-      { name: 'naru.version', min: 1, max: 1 },
+      { name: 'naru.version', min: 1, max: 2 },
     ]
     cluster.start(3, { features })
     expect(update('metadata.version', 30, upgrade)).toBe('INVALID_UPDATE_VERSION')
@@ -103,5 +103,26 @@ describe('a feature level (KIP-584)', () => {
     expect(mixed.image.features.get('naru.version')).toBe(1)
     mixed.topic([1, 2])
     expect(mixed.partition.isr).toEqual([1, 2])
+    mixed.fence(1)
+    expect(mixed.records.map(({ type }) => type)).toEqual(['change', 'brokerState', 'partition'])
+    expect(mixed.partition).toMatchObject({ leader: 2, isr: [2], elr: [1] })
+  })
+
+  it('is written at as soon as it holds', () => {
+    const older = new TestCluster()
+    const features = [
+      { name: 'metadata.version', min: 7, max: 29 },
+      { name: 'naru.version', min: 1, max: 1 },
+    ]
+    older.start(1, { features })
+    older.start(1)
+    older.unfence(1)
+    older.topic([1])
+    const updates = [{ name: 'naru.version', level: 2, upgradeType: upgrade }]
+    older.accepted({ type: 'updateFeatures', updates, validateOnly: false })
+    older.fence(1)
+    const types = older.records.map(({ type }) => type)
+    expect(types).toEqual(['change', 'brokerState', 'partitionStates'])
+    expect(older.partition).toMatchObject({ leader: -1, isr: [], elr: [1], leaderEpoch: 1 })
   })
 })

@@ -1,8 +1,8 @@
 /** Decisions about the levels of the cluster's features (KIP-584). */
 import { kafkaErrors } from '@naru/model'
+import type { DecideContext } from './controller-settings.ts'
 import type { Decision, Refusal } from './decision.ts'
 import { refusal } from './decision.ts'
-import { supportedFeatures } from './feature-levels.ts'
 import type { MetadataImage } from './image.ts'
 import type { MetadataRecord } from './records.ts'
 
@@ -19,6 +19,7 @@ export interface FeatureUpdate {
 export function decideUpdateFeatures(
   image: MetadataImage,
   request: { readonly updates: readonly FeatureUpdate[]; readonly validateOnly: boolean },
+  context: DecideContext,
 ): Decision<object | Refusal> {
   const records: MetadataRecord[] = []
   const seen = new Set<string>()
@@ -29,7 +30,7 @@ export function decideUpdateFeatures(
       return { records: [], response: refusal(kafkaErrors.INVALID_REQUEST, message) }
     }
     seen.add(name)
-    const problem = refusedDirection(image, update) ?? unsupported(image, update)
+    const problem = refusedDirection(image, update) ?? unsupported(image, update, context)
     if (problem !== undefined) {
       const message = `Cannot set ${name} to ${level}: ${problem}`
       return { records: [], response: refusal(kafkaErrors.INVALID_UPDATE_VERSION, message) }
@@ -56,8 +57,12 @@ function refusedDirection(image: MetadataImage, update: FeatureUpdate): string |
 }
 
 /** Every registered broker counts, fenced or not: it will read what is written meanwhile. */
-function unsupported(image: MetadataImage, { name, level }: FeatureUpdate): string | undefined {
-  const own = supportedFeatures.find((feature) => feature.name === name)
+function unsupported(
+  image: MetadataImage,
+  { name, level }: FeatureUpdate,
+  { features }: DecideContext,
+): string | undefined {
+  const own = features.find((feature) => feature.name === name)
   if (own === undefined) return 'the controller does not know this feature'
   if (level < own.min || level > own.max) {
     return `the controller supports ${own.min} to ${own.max}`

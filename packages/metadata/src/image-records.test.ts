@@ -12,10 +12,17 @@ function eventful(): TestCluster {
   cluster.accepted({ type: 'deleteTopic', name: 'orders', topicId: idOf(0) })
   const deletions = [{ topicId: idOf(1), partition: -1 }]
   cluster.accepted({ type: 'confirmDeletion', nodeId: 2, deletions })
-  cluster.topic([1, 2, 3], { 'retention.ms': '8', 'naru.flush': 'async' })
+  const gone = { type: 'deleteTopic', name: 'orders', topicId: idOf(0) } as const
+  for (const id of [idOf(3), idOf(4)]) {
+    cluster.topic([4], {}, id)
+    cluster.accepted(gone)
+    const confirmed = [{ topicId: id, partition: -1 }]
+    cluster.accepted({ type: 'confirmDeletion', nodeId: 4, deletions: confirmed })
+  }
+  cluster.topic([1, 2, 3], { 'retention.ms': '8', 'naru.flush': 'async' }, idOf(2))
   const replicas = [4, 2, 3]
-  const move = { topicId: idOf(1), partition: 0, replicas }
-  cluster.accepted({ type: 'reassignPartitions', partitions: [move] })
+  const move = { topicId: idOf(2), partition: 0, replicas }
+  cluster.accepted({ type: 'reassignPartitions', allowsOtherFactor: true, partitions: [move] })
   cluster.fence(2, 3)
   cluster.startAfter('os-crash', 3)
   const directories = [directoryOfBroker(4)]
@@ -35,5 +42,30 @@ it('a snapshot makes the same image, in place of whatever was there', () => {
   const { topics } = other
   restoreImage(other, decodeMetadataRecords(bytes))
   expect(other).toEqual(image)
+  expect([...other.deletedIds]).toEqual([idOf(1), idOf(3), idOf(4)])
   expect(other.topics).toBe(topics)
+})
+
+it('of the topics that were deleted it knows the last ten thousand ids, and those that somebody has to confirm', () => {
+  const cluster = new TestCluster(1)
+  const { image } = cluster
+  cluster.topic([1], {}, idOf(1))
+  const remove = (topicId: string, holders: number[] | null) =>
+    replay(image, { type: 'removeTopic', topicId, holders })
+  remove(idOf(1), null)
+  for (let number = 2; number <= 10_002; number++) {
+    replay(image, { type: 'topic', topicId: idOf(number), name: 'a' })
+    remove(idOf(number), [])
+  }
+  expect(image.deletedIds.size).toBe(10_000)
+  expect([1, 2, 3].map((number) => image.deletedIds.has(idOf(number)))).toEqual([
+    false,
+    false,
+    true,
+  ])
+  const other = emptyImage()
+  restoreImage(other, decodeMetadataRecords(encodeMetadataRecords(imageRecords(image))))
+  expect(other.deletedTopics).toEqual(image.deletedTopics)
+  expect([...other.deletedIds]).toEqual([...image.deletedIds])
+  expect([...other.deletedTopics.keys()]).toEqual([idOf(1)])
 })

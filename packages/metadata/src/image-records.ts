@@ -16,9 +16,7 @@ export function imageRecords(image: MetadataImage): MetadataRecord[] {
     const state = { isFenced, isShuttingDown, offlineDirectories }
     records.push({ type: 'brokerState', nodeId, brokerEpoch, ...state })
   }
-  for (const { topicId, name, holders } of image.deletedTopics.values()) {
-    records.push({ type: 'topic', topicId, name }, { type: 'removeTopic', topicId, holders })
-  }
+  records.push(...deletionRecords(image))
   for (const { topicId, name, partitions } of image.topics.values()) {
     records.push({ type: 'topic', topicId, name })
     for (const partition of partitions) records.push({ type: 'partition', ...partition })
@@ -34,11 +32,24 @@ export function imageRecords(image: MetadataImage): MetadataRecord[] {
   return records
 }
 
+/** In the order of the deletions: those that are still known beside the newest ones are older. */
+function deletionRecords({ deletedTopics, deletedIds }: MetadataImage): MetadataRecord[] {
+  const older = [...deletedTopics.keys()].filter((topicId) => !deletedIds.has(topicId))
+  return [...older, ...deletedIds].flatMap((topicId): MetadataRecord[] => {
+    const { name = '', holders = [] } = deletedTopics.get(topicId) ?? {}
+    return [
+      { type: 'topic', topicId, name },
+      { type: 'removeTopic', topicId, holders },
+    ]
+  })
+}
+
 /** Makes an image, which others hold, what the records say, and nothing else. */
 export function restoreImage(image: MetadataImage, records: readonly MetadataRecord[]): void {
   image.clusterId = ''
   image.nextProducerId = 0n
-  const { brokers, topics, topicsById, configs, deletedTopics, features } = image
-  for (const map of [brokers, topics, topicsById, configs, deletedTopics, features]) map.clear()
+  const { brokers, topics, topicsById, configs, deletedTopics, deletedIds, features } = image
+  const all = [brokers, topics, topicsById, configs, deletedTopics, deletedIds, features]
+  for (const each of all) each.clear()
   for (const record of records) replay(image, record)
 }

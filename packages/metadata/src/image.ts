@@ -35,6 +35,37 @@ export interface PartitionImage {
   readonly removedReplicas: readonly NodeId[]
 }
 
+/** What elections and the ISR change in a partition. */
+export type PartitionState = Pick<
+  PartitionImage,
+  'partition' | 'leader' | 'leaderEpoch' | 'partitionEpoch' | 'isr' | 'elr' | 'lastKnownElr'
+>
+
+/** A partition with another state. Field by field: all have the same shape, and a copy that is changed afterwards takes three times as long. */
+export function partitionWith(
+  partition: Omit<PartitionImage, keyof PartitionState>,
+  state: PartitionState,
+): PartitionImage {
+  return {
+    topicId: partition.topicId,
+    partition: state.partition,
+    replicas: partition.replicas,
+    directories: partition.directories,
+    isr: state.isr,
+    leader: state.leader,
+    leaderEpoch: state.leaderEpoch,
+    partitionEpoch: state.partitionEpoch,
+    elr: state.elr,
+    lastKnownElr: state.lastKnownElr,
+    minIsr: partition.minIsr,
+    isFlushed: partition.isFlushed,
+    isRecovering: partition.isRecovering,
+    addingReplicas: partition.addingReplicas,
+    removingReplicas: partition.removingReplicas,
+    removedReplicas: partition.removedReplicas,
+  }
+}
+
 export interface TopicImage {
   readonly topicId: TopicId
   readonly name: string
@@ -62,6 +93,8 @@ export interface MetadataImage {
   readonly configs: Map<string, Map<string, string>>
   /** Deleted topics, until every holder of a replica has confirmed: absence alone never deletes data. */
   readonly deletedTopics: Map<TopicId, DeletedTopic>
+  /** Of the topics that were deleted last, in that order: whoever asks again for the creation of one gets no second topic of its id. */
+  readonly deletedIds: Set<TopicId>
   nextProducerId: bigint
   readonly features: Map<string, number>
 }
@@ -74,6 +107,7 @@ export function emptyImage(): MetadataImage {
     topicsById: new Map(),
     configs: new Map(),
     deletedTopics: new Map(),
+    deletedIds: new Set(),
     nextProducerId: 0n,
     features: new Map(),
   }
@@ -92,6 +126,7 @@ export function cloneImage(image: MetadataImage): MetadataImage {
     topicsById: new Map(topics.map((topic) => [topic.topicId, topic])),
     configs: new Map([...image.configs].map(([key, settings]) => [key, new Map(settings)])),
     deletedTopics: new Map(image.deletedTopics),
+    deletedIds: new Set(image.deletedIds),
     nextProducerId: image.nextProducerId,
     features: new Map(image.features),
   }

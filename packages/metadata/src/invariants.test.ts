@@ -146,11 +146,16 @@ class Walk {
       case 'move':
         return {
           type: 'reassignPartitions',
+          allowsOtherFactor: true,
           partitions: [{ ...at, replicas: subset(brokers, pick) }],
         }
       case 'cancel':
         return image.topics.has(topic)
-          ? { type: 'reassignPartitions', partitions: [{ ...at, replicas: null }] }
+          ? {
+              type: 'reassignPartitions',
+              allowsOtherFactor: true,
+              partitions: [{ ...at, replicas: null }],
+            }
           : undefined
     }
   }
@@ -164,7 +169,8 @@ class Walk {
     const replicationFactor = 1 + (pick % 3)
     const topicId = idOf(100 + ++this.#topics)
     const configs = [{ name: 'naru.flush', value: pick % 2 === 0 ? 'ack' : 'async' }]
-    const topic = { name, partitions: 1, replicationFactor, assignments: [], configs }
+    const partitions = 1 + (pick & 1)
+    const topic = { name, partitions, replicationFactor, assignments: [], configs }
     return { type: 'createTopic', topic, topicId, validateOnly: false }
   }
 
@@ -326,37 +332,67 @@ class Ghost {
   }
 }
 
-it('keeps the promises about partitions and brokers in every order of commands', () => {
+/** Holds an image to all of it, batch after batch. */
+class Promises {
+  readonly #cluster: TestCluster
+  readonly #epochs = new Epochs()
+  readonly #ghosts = new Map<string, Ghost>()
+  #before: MetadataImage
+
+  constructor(cluster: TestCluster) {
+    this.#cluster = cluster
+    this.#before = cloneImage(cluster.image)
+  }
+
+  /** A process has taken the place of the one before, if there was one. */
+  started(nodeId: number, cleanliness: string): void {
+    const isKnown = this.#before.brokers.has(nodeId)
+    for (const ghost of this.#ghosts.values()) {
+      ghost.started(nodeId, isKnown ? cleanliness : 'unknown')
+    }
+  }
+
+  check(): void {
+    const cluster = this.#cluster
+    const before = this.#before
+    checkState(cluster.image)
+    this.#epochs.check(before, cluster.image)
+    checkChanges(before, cluster, this.#ghosts)
+    for (const now of partitionsOf(cluster.image)) {
+      const ghost = this.#ghosts.get(nameOf(now)) ?? new Ghost()
+      this.#ghosts.set(nameOf(now), ghost)
+      const old = before.topicsById.get(now.topicId)?.partitions[now.partition]
+      ghost.follow(old, now)
+      ghost.check(now)
+    }
+    this.#before = cloneImage(cluster.image)
+  }
+}
+
+it('keeps the promises about partitions and brokers in every order of commands', {
+  timeout: 30_000,
+}, () => {
   let accepted = 0
+  let parts = 0
   fc.assert(
-    fc.property(steps, (walk) => {
+    fc.property(steps, fc.constantFrom(1, 1, 2, 100), (walk, changesPerBatch) => {
       const world = new Walk()
       const { cluster } = world
-      const epochs = new Epochs()
-      const ghosts = new Map<string, Ghost>()
+      cluster.settings = { ...cluster.settings, changesPerBatch }
+      const promises = new Promises(cluster)
+      cluster.onPart = () => {
+        parts++
+        promises.check()
+      }
       for (const step of walk) {
         const command = world.commandOf(step)
         if (command === undefined) continue
-        const before = cloneImage(cluster.image)
         const response = cluster.run(command)
         if (!isRefusal(response)) accepted++
         if (command.type === 'registerBroker' && !isRefusal(response)) {
-          const cleanliness = command.directories[0]?.cleanliness ?? 'unknown'
-          const isKnown = before.brokers.has(command.nodeId)
-          for (const ghost of ghosts.values()) {
-            ghost.started(command.nodeId, isKnown ? cleanliness : 'unknown')
-          }
+          promises.started(command.nodeId, command.directories[0]?.cleanliness ?? 'unknown')
         }
-        checkState(cluster.image)
-        epochs.check(before, cluster.image)
-        checkChanges(before, cluster, ghosts)
-        for (const now of partitionsOf(cluster.image)) {
-          const ghost = ghosts.get(nameOf(now)) ?? new Ghost()
-          ghosts.set(nameOf(now), ghost)
-          const old = before.topicsById.get(now.topicId)?.partitions[now.partition]
-          ghost.follow(old, now)
-          ghost.check(now)
-        }
+        promises.check()
       }
       const restored = emptyImage()
       restoreImage(
@@ -368,6 +404,7 @@ it('keeps the promises about partitions and brokers in every order of commands',
     { numRuns: 200 },
   )
   expect(accepted).toBeGreaterThan(1_000)
+  expect(parts).toBeGreaterThan(20)
 })
 
 it('what is replayed on a clone never shows in the original', () => {

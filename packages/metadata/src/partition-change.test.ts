@@ -204,3 +204,9 @@ describe('a reassignment (KIP-455)', () => {
     })
   })
 })
+
+it('a smaller or larger ISR is no new leadership (KAFKA-15021)', () => {
+  expect(changed({}, { targetIsr: [1, 2] })).toMatchObject({ leaderEpoch: 4, partitionEpoch: 10 })
+  const grown = changed({ isr: [1, 2] }, { targetIsr: [1, 2, 3] })
+  expect(grown).toMatchObject({ leaderEpoch: 4, partitionEpoch: 10 })
+})

@@ -50,15 +50,22 @@ export function changedPartition(
     change.isMinIsrChange || assigned !== before
       ? minIsrOf(assigned, context.minIsrSetting)
       : before.minIsr
-  const kept = eligible({ ...assigned, minIsr }, targetIsr, change.unclean)
-  const elected = elect({ ...assigned, ...kept, isr: targetIsr }, change.preferred, context)
-  const after = { ...assigned, minIsr, ...kept, ...elected }
-  const isFlushed = change.isFlushed ?? before.isFlushed
-  const isRecovering = change.isRecovering ?? before.isRecovering
-  const changed = withEpochs(before, { ...after, isFlushed, isRecovering }, change.bump ?? false)
+  const kept = eligible(assigned, { minIsr, targetIsr, unclean: change.unclean })
+  const elected = elect(
+    assigned,
+    { isr: targetIsr, ...kept, minIsr, preferred: change.preferred },
+    context,
+  )
+  const after = withEpochs(before, assigned, {
+    ...elected,
+    minIsr,
+    isFlushed: change.isFlushed ?? before.isFlushed,
+    isRecovering: change.isRecovering ?? before.isRecovering,
+    bump: change.bump ?? false,
+  })
   // An election from the ELR may be what a reassignment was waiting for.
-  const isComplete = finishedAssignment(changed, changed.isr, context.minIsrSetting) !== undefined
-  return isComplete ? changedPartition(changed, {}, context) : changed
+  const isComplete = finishedAssignment(after, after.isr, context) !== undefined
+  return isComplete ? changedPartition(after, {}, context) : after
 }
 
 /** During a reassignment the newcomers do not count, or a partition of one replica could not be written to until they have come. */
@@ -75,7 +82,7 @@ function assignedPartition(
 ): PartitionImage {
   const assignment = change.assignment ?? before
   const targetIsr = change.targetIsr ?? before.isr
-  const finished = finishedAssignment(assignment, targetIsr, context.minIsrSetting)
+  const finished = finishedAssignment(assignment, targetIsr, context)
   const now = finished ?? change.assignment
   if (now === undefined) return before
   const { replicas, directories, addingReplicas, removingReplicas } = now
@@ -89,14 +96,14 @@ function assignedPartition(
 function finishedAssignment(
   assignment: Assignment,
   targetIsr: readonly NodeId[],
-  setting: number,
+  context: ChangeContext,
 ): Assignment | undefined {
   const { replicas, directories, addingReplicas, removingReplicas } = assignment
   if (addingReplicas.length === 0 && removingReplicas.length === 0) return undefined
   if (!addingReplicas.every((id) => targetIsr.includes(id))) return undefined
   const staying = replicas.filter((id) => !removingReplicas.includes(id))
   const inSync = targetIsr.filter((id) => staying.includes(id))
-  if (inSync.length < Math.min(setting, staying.length)) return undefined
+  if (inSync.length < Math.min(context.minIsrSetting, staying.length)) return undefined
   return {
     replicas: staying,
     directories: directories.filter((_, at) => staying.includes(replicas[at] as NodeId)),
@@ -111,10 +118,14 @@ function finishedAssignment(
  */
 function eligible(
   partition: PartitionImage,
-  targetIsr: readonly NodeId[],
-  unclean: PartitionChange['unclean'],
+  change: {
+    readonly minIsr: number
+    readonly targetIsr: readonly NodeId[]
+    readonly unclean: PartitionChange['unclean']
+  },
 ): { elr: readonly NodeId[]; lastKnownElr: readonly NodeId[] } {
-  const { replicas, minIsr, lastKnownElr: known } = partition
+  const { replicas, lastKnownElr: known } = partition
+  const { minIsr, targetIsr, unclean } = change
   if (targetIsr.length >= minIsr) return { elr: [], lastKnownElr: [] }
   const candidates = [...new Set([...partition.elr, ...partition.isr])].filter((id) =>
     replicas.includes(id),
@@ -139,13 +150,21 @@ interface Elected {
 /** From the ISR; from the ELR only when the ISR is empty; then nobody. The order is that of the replicas. */
 function elect(
   partition: PartitionImage,
-  preferred: NodeId | undefined,
+  among: {
+    readonly isr: readonly NodeId[]
+    readonly elr: readonly NodeId[]
+    readonly lastKnownElr: readonly NodeId[]
+    readonly minIsr: number
+    readonly preferred: NodeId | undefined
+  },
   context: ChangeContext,
 ): Elected {
-  const { replicas, leader, isr, elr, lastKnownElr, minIsr } = partition
+  const { replicas, leader } = partition
+  const { isr, elr, lastKnownElr, minIsr, preferred } = among
   const isActive = (id: NodeId) => context.activityOf(partition, id) === 'active'
-  const choices = [...(preferred === undefined ? [] : [preferred]), leader, ...replicas]
-  const found = choices.find((id) => isr.includes(id) && isActive(id))
+  const mayLead = (id: NodeId) => isr.includes(id) && isActive(id)
+  const first = [preferred ?? leader, leader].find(mayLead)
+  const found = first ?? replicas.find(mayLead)
   if (found !== undefined) return { leader: found, isr, elr, lastKnownElr }
   if (isr.includes(leader) && context.activityOf(partition, leader) === 'stopping') {
     return { leader, isr, elr, lastKnownElr }
@@ -157,34 +176,68 @@ function elect(
   return { leader: last, isr: [last], elr: elr.filter((id) => id !== last), lastKnownElr }
 }
 
-function withEpochs(before: PartitionImage, after: PartitionImage, bump: boolean): PartitionImage {
+interface Outcome extends Elected {
+  readonly minIsr: number
+  readonly isFlushed: boolean
+  readonly isRecovering: boolean
+  readonly bump: boolean
+}
+
+/** `assigned`: with the replicas that it has now. */
+function withEpochs(
+  before: PartitionImage,
+  assigned: PartitionImage,
+  after: Outcome,
+): PartitionImage {
+  const { bump } = after
   const isOtherLeader = after.leader !== before.leader
   const isReassigned =
-    before.replicas.some((id) => !after.replicas.includes(id)) ||
-    (before.addingReplicas.length > 0 && after.addingReplicas.length === 0)
+    assigned !== before &&
+    (before.replicas.some((id) => !assigned.replicas.includes(id)) ||
+      (before.addingReplicas.length > 0 && assigned.addingReplicas.length === 0))
   const isChanged =
     isOtherLeader ||
     isReassigned ||
     after.minIsr !== before.minIsr ||
     after.isFlushed !== before.isFlushed ||
     after.isRecovering !== before.isRecovering ||
-    !sameOrder(after.replicas, before.replicas) ||
-    !sameOrder(after.directories, before.directories) ||
     !sameMembers(after.isr, before.isr) ||
     !sameMembers(after.elr, before.elr) ||
     !sameMembers(after.lastKnownElr, before.lastKnownElr) ||
-    !sameMembers(after.addingReplicas, before.addingReplicas) ||
-    !sameMembers(after.removingReplicas, before.removingReplicas)
+    isOtherAssignment(before, assigned)
   if (!isChanged && !bump) return before
   return {
-    ...after,
+    topicId: before.topicId,
+    partition: before.partition,
+    replicas: assigned.replicas,
+    directories: assigned.directories,
+    isr: after.isr,
+    leader: after.leader,
     leaderEpoch: before.leaderEpoch + (isOtherLeader || isReassigned ? 1 : 0),
     partitionEpoch: before.partitionEpoch + 1,
+    elr: after.elr,
+    lastKnownElr: after.lastKnownElr,
+    minIsr: after.minIsr,
+    isFlushed: after.isFlushed,
+    isRecovering: after.isRecovering,
+    addingReplicas: assigned.addingReplicas,
+    removingReplicas: assigned.removingReplicas,
+    removedReplicas: assigned.removedReplicas,
   }
 }
 
+function isOtherAssignment(before: PartitionImage, assigned: PartitionImage): boolean {
+  return (
+    assigned !== before &&
+    (!sameOrder(assigned.replicas, before.replicas) ||
+      !sameOrder(assigned.directories, before.directories) ||
+      !sameMembers(assigned.addingReplicas, before.addingReplicas) ||
+      !sameMembers(assigned.removingReplicas, before.removingReplicas))
+  )
+}
+
 function sameMembers<T>(a: readonly T[], b: readonly T[]): boolean {
-  return a.length === b.length && a.every((element) => b.includes(element))
+  return a === b || (a.length === b.length && a.every((element) => b.includes(element)))
 }
 
 function sameOrder<T>(a: readonly T[], b: readonly T[]): boolean {

@@ -49,6 +49,7 @@ export const partitionCommands = {
           leaderEpoch: int32,
           partitionEpoch: int32,
           minIsr: int32,
+          isFlushed: boolean,
           isRecovering: boolean,
         }),
       ),
@@ -76,6 +77,8 @@ export const partitionCommands = {
   }),
   reassignPartitions: defineCommand({
     request: struct({
+      /** Else a partition keeps its number of replicas (KIP-860). */
+      allowsOtherFactor: boolean,
       partitions: array(
         struct({ topicId: uuid, partition: int32, replicas: nullableArray(int32) }),
       ),

@@ -9,9 +9,13 @@ beforeEach(() => {
 
 const code = (name: keyof typeof kafkaErrors) => kafkaErrors[name].code
 
-function move(replicas: readonly number[] | null, partition = 0): number | undefined {
+function move(
+  replicas: readonly number[] | null,
+  { partition = 0, allowsOtherFactor = true } = {},
+): number | undefined {
   const partitions = [{ topicId: idOf(1), partition, replicas }]
-  return cluster.accepted({ type: 'reassignPartitions', partitions }).partitions[0]?.errorCode
+  const command = { type: 'reassignPartitions', allowsOtherFactor, partitions } as const
+  return cluster.accepted(command).partitions[0]?.errorCode
 }
 
 describe('a reassignment (KIP-455)', () => {
@@ -97,6 +101,18 @@ describe('a reassignment (KIP-455)', () => {
     expect(cluster.partition).toMatchObject({ isr: [3], leader: 3 })
   })
 
+  it('to another number of replicas is refused where the request forbids it (KIP-860)', () => {
+    cluster.topic([1, 2])
+    const strict = { allowsOtherFactor: false }
+    expect(move([1, 2, 3], strict)).toBe(code('INVALID_REPLICATION_FACTOR'))
+    expect(move([1], strict)).toBe(code('INVALID_REPLICATION_FACTOR'))
+    expect(move([3, 4], strict)).toBe(0)
+    // Those that come do not count.
+    expect(move([3, 4, 1], strict)).toBe(code('INVALID_REPLICATION_FACTOR'))
+    expect(move([5, 4], strict)).toBe(0)
+    expect(move(null, strict)).toBe(0)
+  })
+
   it.each([
     ['to nowhere', []],
     ['with a broker twice', [2, 2]],
@@ -104,7 +120,7 @@ describe('a reassignment (KIP-455)', () => {
   ])('is refused %s', (_, replicas) => {
     cluster.topic([1, 2])
     expect(move(replicas)).toBe(code('INVALID_REPLICA_ASSIGNMENT'))
-    expect(move([1], 7)).toBe(code('UNKNOWN_TOPIC_OR_PARTITION'))
+    expect(move([1], { partition: 7 })).toBe(code('UNKNOWN_TOPIC_OR_PARTITION'))
   })
 })
 

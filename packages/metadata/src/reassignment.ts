@@ -9,6 +9,8 @@ import { changeContext } from './replicas.ts'
 import { directoryFor } from './topics.ts'
 
 export interface ReassignmentRequest {
+  /** Else a partition keeps its number of replicas (KIP-860). */
+  readonly allowsOtherFactor: boolean
   readonly partitions: readonly {
     readonly topicId: TopicId
     readonly partition: number
@@ -22,16 +24,24 @@ export function decideReassignment(
   request: ReassignmentRequest,
   context: DecideContext,
 ): Decision<{ readonly partitions: readonly PartitionResult[] }> {
+  const { allowsOtherFactor } = request
   return decideEach(image, request.partitions, ({ replicas }, { topic, before }) => {
-    const after = reassigned(image, { topic, before, replicas }, context)
+    const after = reassigned(image, { topic, before, replicas, allowsOtherFactor }, context)
     if (isRefusal(after)) return after
     return after === before ? [] : [{ type: 'partition', ...after }]
   })
 }
 
+interface Move {
+  readonly topic: string
+  readonly before: PartitionImage
+  readonly replicas: readonly NodeId[] | null
+  readonly allowsOtherFactor: boolean
+}
+
 function reassigned(
   image: MetadataImage,
-  entry: { topic: string; before: PartitionImage; replicas: readonly NodeId[] | null },
+  entry: Move,
   { settings }: DecideContext,
 ): PartitionImage | Refusal {
   const { topic, before } = entry
@@ -46,6 +56,10 @@ function reassigned(
   const problem = refusedTarget(image, base, target)
   if (problem !== undefined) {
     return { error: kafkaErrors.INVALID_REPLICA_ASSIGNMENT, message: problem }
+  }
+  if (!entry.allowsOtherFactor && target.length !== base.length) {
+    const message = `The number of replicas would become ${target.length}, and it is ${base.length}`
+    return { error: kafkaErrors.INVALID_REPLICATION_FACTOR, message }
   }
   const assignment = assignmentTo(image, { before, base, target })
   const lost = refusedLoss(before, assignment)

@@ -67,7 +67,7 @@ it('a broker of the first version registers anew and leads what it led', () => {
   for (const record of decodeMetadataRecords(firstVersion)) replay(cluster.image, record)
   cluster.start(1, { directories: [cluster.directory(1, { brokerEpoch: -1n })] })
   expect(cluster.partition).toMatchObject({ leader: -1, isr: [], elr: [1] })
-  expect(cluster.image.features.get('naru.version')).toBe(1)
+  expect(cluster.image.features.get('naru.version')).toBe(2)
   cluster.unfence(1)
   expect(cluster.partition).toMatchObject({ leader: 1, isr: [1], elr: [], leaderEpoch: 5 })
 })
@@ -83,15 +83,72 @@ it('a level that is not reached yet is not written', () => {
   expect(() => encodeMetadataRecords([change], 0)).toThrow('no record change')
 })
 
+const int32 = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 })
+const nodes = fc.array(int32, { maxLength: 4 })
+const uuids = fc.uint8Array({ minLength: 16, maxLength: 16 }).map((bytes) => {
+  return Buffer.from(bytes).toString('base64url')
+})
+const state = {
+  partition: int32,
+  leader: int32,
+  leaderEpoch: int32,
+  partitionEpoch: int32,
+  isr: nodes,
+  elr: nodes,
+  lastKnownElr: nodes,
+}
+const partitions = fc.record({
+  type: fc.constant('partition' as const),
+  topicId: uuids,
+  replicas: nodes,
+  directories: fc.array(uuids, { maxLength: 4 }),
+  minIsr: int32,
+  isFlushed: fc.boolean(),
+  isRecovering: fc.boolean(),
+  addingReplicas: nodes,
+  removingReplicas: nodes,
+  removedReplicas: nodes,
+  ...state,
+})
+const partitionStates = fc.record({
+  type: fc.constant('partitionStates' as const),
+  topicId: uuids,
+  partitions: fc.array(fc.record(state), { maxLength: 3 }),
+})
+
+it('a partition is what it was, in short and in full', () => {
+  fc.assert(
+    fc.property(fc.array(partitions), (records) => {
+      for (const level of [1, 2]) {
+        expect(decodeMetadataRecords(encodeMetadataRecords(records, level))).toEqual(records)
+      }
+    }),
+  )
+  const short: fc.Arbitrary<MetadataRecord> = fc.oneof(partitions, partitionStates)
+  fc.assert(
+    fc.property(fc.array(short), (records) => {
+      expect(decodeMetadataRecords(encodeMetadataRecords(records))).toEqual(records)
+    }),
+  )
+})
+
+it('states of partitions are not written before their level', () => {
+  const record: MetadataRecord = { type: 'partitionStates', topicId: idOf(1), partitions: [] }
+  expect(() => encodeMetadataRecords([record], 1)).toThrow('no record partitionStates')
+})
+
 it('whatever the bytes are, at worst they are refused', () => {
-  const damaged = fc.record({ at: fc.nat(firstVersion.length - 1), byte: fc.nat(255) })
-  const bytesOf = fc.oneof(
-    fc.uint8Array().map((bytes) => Buffer.from(bytes)),
-    damaged.map(({ at, byte }) => {
-      const bytes = Buffer.from(firstVersion)
+  const damaged = (whole: Buffer) =>
+    fc.record({ at: fc.nat(whole.length - 1), byte: fc.nat(255) }).map(({ at, byte }) => {
+      const bytes = Buffer.from(whole)
       bytes[at] = byte
       return bytes
-    }),
+    })
+  const short: fc.Arbitrary<MetadataRecord> = fc.oneof(partitions, partitionStates)
+  const bytesOf = fc.oneof(
+    fc.uint8Array().map((bytes) => Buffer.from(bytes)),
+    damaged(firstVersion),
+    fc.array(short).chain((records) => damaged(encodeMetadataRecords(records))),
   )
   fc.assert(
     fc.property(bytesOf, (bytes) => {

@@ -5,7 +5,7 @@ import type { DecideContext } from './controller-settings.ts'
 import { type Decision, type Refusal, refusal } from './decision.ts'
 import { initialLevels, naruVersion, type SupportedFeature } from './feature-levels.ts'
 import type { BrokerImage, MetadataImage, PartitionImage } from './image.ts'
-import type { PartitionChange } from './partition-change.ts'
+import type { Assignment, PartitionChange } from './partition-change.ts'
 import type { MetadataRecord } from './records.ts'
 import { directoryOf } from './replicas.ts'
 
@@ -39,7 +39,10 @@ export interface Registration {
   readonly isPreviousSilent: boolean
 }
 
-/** One batch: the old process is fenced, its replicas are judged by how it ended, the new one is registered and fenced. */
+/**
+ * One batch: the old process is fenced, its replicas are judged by how it ended, the new one is registered and fenced. Of too many
+ * partitions some go before: to leave the ISR, or to count as incomplete, is safe at any time.
+ */
 export function decideRegisterBroker(
   image: MetadataImage,
   request: Registration,
@@ -63,9 +66,10 @@ export function decideRegisterBroker(
     { broker: { ...broker, metadataDirectory, ...fenced }, context },
     (partition) => changeAtReturn(partition, stored, request),
   )
+  if (changes.isPart) return { ...changes, response: { brokerEpoch } }
   const records: MetadataRecord[] = [
     ...firstRecords(image, request),
-    ...changes,
+    ...changes.records,
     { type: 'broker', ...broker, metadataDirectory },
   ]
   return { records, response: { brokerEpoch } }
@@ -106,14 +110,37 @@ function changeAtReturn(
   request: Registration,
 ): PartitionChange | undefined {
   const { nodeId } = request
-  if (!isCounted(partition, nodeId)) return undefined
+  const assignment = onPresentDisk(partition, stored, request)
+  const moved = assignment === undefined ? undefined : { assignment }
+  if (!isCounted(partition, nodeId)) return moved
   const targetIsr = partition.isr.filter((other) => other !== nodeId)
   const directoryId = directoryOf(partition, nodeId)
   const directory = request.directories.find((each) => each.directoryId === directoryId)
   const cleanliness = believed(directory, stored)
-  if (cleanliness === 'unknown') return { targetIsr, unclean: { nodeId, lost: 'everything' } }
+  if (cleanliness === 'unknown') {
+    return { targetIsr, ...moved, unclean: { nodeId, lost: 'everything' } }
+  }
   const mayLackEnd = cleanliness === 'os-crash' && !partition.isFlushed
   return mayLackEnd ? { targetIsr, unclean: { nodeId, lost: 'end' } } : { targetIsr }
+}
+
+/** A replica whose disk was replaced by another is filled anew on one that is there. One of several that is merely away keeps its own. */
+function onPresentDisk(
+  partition: PartitionImage,
+  stored: BrokerImage | undefined,
+  { nodeId, directories }: Registration,
+): Assignment | undefined {
+  const present = directories.map(({ directoryId }) => directoryId)
+  const own = directoryOf(partition, nodeId)
+  if (own === undefined || present.includes(own)) return undefined
+  if (present.length === 0 || present.length < (stored?.directories.length ?? 0)) return undefined
+  const chosen = present[partition.partition % present.length] as string
+  return {
+    ...partition,
+    directories: partition.directories.map((each, at) =>
+      partition.replicas[at] === nodeId ? chosen : each,
+    ),
+  }
 }
 
 /**
@@ -135,12 +162,15 @@ function believed(
 }
 
 /** The first broker names the cluster; the first of this program on older metadata raises the level of its formats. */
-function firstRecords(image: MetadataImage, { clusterId }: Registration): MetadataRecord[] {
-  if (image.clusterId === '') {
-    const levels = initialLevels.map((feature) => ({ type: 'feature', ...feature }) as const)
-    return [{ type: 'cluster', clusterId }, ...levels]
-  }
-  return initialLevels
-    .filter(({ name }) => name === naruVersion && !image.features.has(name))
-    .map((feature) => ({ type: 'feature', ...feature }))
+function firstRecords(image: MetadataImage, request: Registration): MetadataRecord[] {
+  const { clusterId, features } = request
+  const isNew = image.clusterId === ''
+  const levels = initialLevels
+    .filter(({ name }) => isNew || (name === naruVersion && !image.features.has(name)))
+    .map(({ name, level }) => {
+      // An older program that asks a newer controller must be able to read what it gets.
+      const known = features.find((feature) => feature.name === name)
+      return { type: 'feature', name, level: Math.min(level, known?.max ?? level) } as const
+    })
+  return isNew ? [{ type: 'cluster', clusterId }, ...levels] : levels
 }

@@ -1,9 +1,10 @@
 import { assert } from '@naru/base'
-import type { NodeId } from '@naru/model'
+import type { NodeId, TopicId } from '@naru/model'
 import {
   configKey,
   type DeletedTopic,
   type MetadataImage,
+  partitionWith,
   resourceTypes,
   type TopicImage,
 } from './image.ts'
@@ -39,10 +40,19 @@ const replays: Replays = {
     image.topics.set(name, topic)
     image.topicsById.set(topicId, topic)
   },
-  partition(image, { type: _, ...partition }) {
-    const topic = image.topicsById.get(partition.topicId)
-    assert(topic !== undefined, `Partition of unknown topic ${partition.topicId}`)
-    topic.partitions[partition.partition] = partition
+  partition(image, record) {
+    const topic = image.topicsById.get(record.topicId)
+    assert(topic !== undefined, `Partition of unknown topic ${record.topicId}`)
+    topic.partitions[record.partition] = partitionWith(record, record)
+  },
+  partitionStates(image, { topicId, partitions }) {
+    const topic = image.topicsById.get(topicId)
+    assert(topic !== undefined, `States of unknown topic ${topicId}`)
+    for (const state of partitions) {
+      const before = topic.partitions[state.partition]
+      assert(before !== undefined, `State of unknown partition ${state.partition} of ${topicId}`)
+      topic.partitions[state.partition] = partitionWith(before, state)
+    }
   },
   uncleanElection(image, { topicId, partition }) {
     const known = image.topicsById.get(topicId)?.partitions[partition]
@@ -54,6 +64,7 @@ const replays: Replays = {
     image.topicsById.delete(topicId)
     image.topics.delete(topic.name)
     image.configs.delete(configKey(resourceTypes.topic, topic.name))
+    rememberDeletion(image, topicId)
     // An unregistered broker will not confirm: what it brings back some day is set aside, not deleted.
     const remaining = holders ?? holdersOf(topic).filter((id) => image.brokers.has(id))
     if (remaining.length === 0) return
@@ -80,6 +91,17 @@ const replays: Replays = {
     image.features.set(name, level)
   },
   change() {},
+}
+
+/** A creation may be asked again for half a minute: its id stays known unless more than these are deleted meanwhile. */
+const deletedIdsMax = 10_000
+
+function rememberDeletion({ deletedIds }: MetadataImage, topicId: TopicId): void {
+  deletedIds.add(topicId)
+  for (const oldest of deletedIds) {
+    if (deletedIds.size <= deletedIdsMax) break
+    deletedIds.delete(oldest)
+  }
 }
 
 function holdersOf({ partitions }: TopicImage): NodeId[] {

@@ -23,7 +23,10 @@ export function changeContext(
 ): ChangeContext {
   const { settings, broker: changed } = options
   return {
-    minIsrSetting: Number(topicSetting(image, topic, { name: 'min.insync.replicas', settings })),
+    // Looked up only where it matters: a fence makes a context for every topic.
+    get minIsrSetting() {
+      return Number(topicSetting(image, topic, { name: 'min.insync.replicas', settings }))
+    },
     activityOf(partition, nodeId) {
       const broker = changed?.nodeId === nodeId ? changed : image.brokers.get(nodeId)
       return activityOf(broker, partition)

@@ -37,7 +37,7 @@ export const topicCommands = {
       const made = image.topicsById.get(topicId)
       if (made?.name === topic.name) return { records: [], response: answerOf(made) }
       // Made, and deleted since by somebody else: an id never comes back.
-      if (image.deletedTopics.has(topicId)) {
+      if (image.deletedIds.has(topicId) || image.deletedTopics.has(topicId)) {
         return { records: [], response: { topicId, ...askedSize(topic, settings) } }
       }
       const decided = decideCreateTopic(image, topic, { topicId, settings })

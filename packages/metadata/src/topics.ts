@@ -69,10 +69,6 @@ export function decideCreateTopic(
     })
   }
   const replicationFactor = assignment[0]?.length ?? 0
-  if (replicationFactor > settings.replicationFactorMax) {
-    const message = `Replication factor ${replicationFactor}: this version does not replicate partitions yet, so ${settings.replicationFactorMax} is the most`
-    return refusal(kafkaErrors.INVALID_REPLICATION_FACTOR, message)
-  }
   return { topicId, partitions: assignment.length, replicationFactor, records }
 }
 
@@ -111,8 +107,11 @@ function assign(
 ): readonly (readonly NodeId[])[] | Refusal {
   if (topic.assignments.length > 0) return givenAssignment(image, topic)
   const count = topic.partitions === -1 ? defaults.partitions : topic.partitions
+  const brokers = placeable(image)
   const replicationFactor =
-    topic.replicationFactor === -1 ? defaults.replicationFactor : topic.replicationFactor
+    topic.replicationFactor === -1
+      ? defaultFactor(defaults, brokers.length)
+      : topic.replicationFactor
   if (replicationFactor < 1) {
     const message = 'The replication factor must be above 0'
     return refusal(kafkaErrors.INVALID_REPLICATION_FACTOR, message)
@@ -121,7 +120,6 @@ function assign(
     return refusal(kafkaErrors.INVALID_PARTITIONS, 'The number of partitions must be above 0')
   }
   if (count > partitionsPerRequestMax) return tooMany(count)
-  const brokers = placeable(image)
   const problem = refusedFactor(brokers, replicationFactor)
   if (problem !== undefined) return problem
   const start = image.topics.size
@@ -131,6 +129,13 @@ function assign(
 /** Brokers that new replicas may be placed on: a fenced one would start out of sync (KIP-841). */
 function placeable(image: MetadataImage): BrokerImage[] {
   return [...image.brokers.values()].filter(isActive)
+}
+
+function defaultFactor(defaults: TopicDefaults, brokers: number): number {
+  const { replicationFactor, isReplicationFactorSet } = defaults
+  return isReplicationFactorSet
+    ? replicationFactor
+    : Math.max(1, Math.min(replicationFactor, brokers))
 }
 
 function refusedFactor(

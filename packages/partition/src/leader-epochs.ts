@@ -18,14 +18,15 @@ export class LeaderEpochs {
     return this.#entries.at(-1)?.epoch
   }
 
-  /** An epoch begins at `startOffset`; no effect when it is known. */
+  /** What is written at `startOffset`, or will be, belongs to `epoch`; no effect when that is known. */
   assign(epoch: number, startOffset: bigint): void {
     const last = this.#entries.at(-1)
-    if (last !== undefined && epoch <= last.epoch) return
+    if (last?.epoch === epoch) return
+    if (last !== undefined && epoch < last.epoch && last.startOffset < startOffset) return
     assert(startOffset >= 0n, `Leader epoch ${epoch} begins at ${startOffset}`)
-    // An epoch in which nothing was written gives way to the next one.
+    // An epoch in which nothing was written gives way: to the next one, or to an earlier one whose end this log only gets now.
     this.#entries = this.#entries.filter((entry) => entry.startOffset < startOffset)
-    this.#entries.push({ epoch, startOffset })
+    if (epoch > (this.latest ?? -1)) this.#entries.push({ epoch, startOffset })
   }
 
   /**
@@ -48,6 +49,10 @@ export class LeaderEpochs {
     return this.#entries.findLast((entry) => entry.startOffset <= offset)?.epoch
   }
 
+  clear(): void {
+    this.#entries = []
+  }
+
   /** Drops the epochs that begin at or after the new end of the log. */
   truncateEnd(endOffset: bigint): void {
     this.#entries = this.#entries.filter((entry) => entry.startOffset < endOffset)
@@ -59,6 +64,35 @@ export class LeaderEpochs {
     const holder = this.#entries.findLast((entry) => entry.startOffset <= startOffset)
     this.#entries = holder === undefined ? kept : [{ ...holder, startOffset }, ...kept]
   }
+}
+
+/**
+ * Where a follower's log leaves the leader's at the latest: the largest epoch that both may have, and its end in the leader's log.
+ * Undefined when the follower's log is a prefix of the leader's (rule D3). An equal end alone proves nothing.
+ */
+export function divergence(
+  leader: LeaderEpochs,
+  leaderEndOffset: bigint,
+  { lastEpoch, logEndOffset }: { lastEpoch: number; logEndOffset: bigint },
+): { epoch: number; endOffset: bigint } | undefined {
+  if (lastEpoch === -1 && logEndOffset <= leaderEndOffset) return undefined
+  const end = leader.endOffsetOf(lastEpoch, leaderEndOffset) ?? {
+    epoch: leader.latest ?? -1,
+    endOffset: leaderEndOffset,
+  }
+  return end.epoch === lastEpoch && logEndOffset <= end.endOffset ? undefined : end
+}
+
+/** Up to where a follower's log may agree with that of a leader who has answered with `end` (rule D4). */
+export function agreedEnd(
+  follower: LeaderEpochs,
+  logEndOffset: bigint,
+  end: { epoch: number; endOffset: bigint },
+): bigint {
+  const own = follower.endOffsetOf(end.epoch, logEndOffset)
+  if (own === undefined) return end.endOffset < logEndOffset ? end.endOffset : logEndOffset
+  if (own.epoch !== end.epoch) return own.endOffset
+  return own.endOffset < end.endOffset ? own.endOffset : end.endOffset
 }
 
 /** The text of `leader-epoch-checkpoint`: a version, a count, then epoch and start offset a line. */

@@ -1,10 +1,11 @@
 /**
  * The `.snapshot` file: Kafka's format, version 1. A version, a CRC-32C of what follows it, a count, then for each producer its
  * id, epoch, last sequence, last offset, offset delta, timestamp, coordinator epoch and first offset of an open transaction.
- * It holds the last batch of each producer only: as in Kafka, earlier ones are remembered from the replay of the log.
+ * That is the last batch of each producer only. The batches before it follow, where Kafka reads no more: a producer that has several in
+ * flight may repeat any of them to a leader that has just started, and has to hear that they are there.
  */
 import { ByteReader, ByteWriter, crc32c, DecodeError } from '@naru/base'
-import type { AppendedBatch, ProducerEntry } from './producer-state.ts'
+import { type AppendedBatch, type ProducerEntry, rememberedBatches } from './producer-state.ts'
 
 const version = 1
 const headerBytes = 6
@@ -12,6 +13,7 @@ const entryBytes = 46
 
 export function encodeProducerSnapshot(producers: Iterable<ProducerEntry>): Buffer {
   const body = new ByteWriter(64)
+  const earlier = new ByteWriter(64)
   let count = 0
   for (const entry of producers) {
     count++
@@ -24,11 +26,12 @@ export function encodeProducerSnapshot(producers: Iterable<ProducerEntry>): Buff
     body.int64(entry.lastTimestamp)
     body.int32(-1)
     body.int64(-1n)
+    writeBatches(earlier, entry.batches.slice(0, -1))
   }
-  const bytes = Buffer.alloc(headerBytes + 4 + count * entryBytes)
-  bytes.writeInt16BE(version, 0)
-  bytes.writeInt32BE(count, headerBytes)
-  body.finish().copy(bytes, headerBytes + 4)
+  const head = Buffer.alloc(headerBytes + 4)
+  head.writeInt16BE(version, 0)
+  head.writeInt32BE(count, headerBytes)
+  const bytes = Buffer.concat([head, body.finish(), earlier.finish()])
   bytes.writeUInt32BE(crc32c(bytes.subarray(headerBytes)), 2)
   return bytes
 }
@@ -42,12 +45,41 @@ export function decodeProducerSnapshot(bytes: Buffer): ProducerEntry[] {
     throw new DecodeError('The checksum of the producer snapshot is wrong')
   }
   const count = reader.int32()
-  if (count < 0 || count * entryBytes !== reader.remaining) {
+  if (count < 0 || count * entryBytes > reader.remaining) {
     throw new DecodeError(`Producer snapshot does not hold ${count} producers`)
   }
   const entries: ProducerEntry[] = []
   for (let i = 0; i < count; i++) entries.push(readEntry(reader))
+  // Kafka and earlier versions end here.
+  if (reader.remaining === 0) return entries
+  for (const entry of entries) entry.batches.unshift(...readBatches(reader))
+  if (reader.remaining > 0) throw new DecodeError('Something follows the producer snapshot')
   return entries
+}
+
+function writeBatches(writer: ByteWriter, batches: readonly AppendedBatch[]): void {
+  writer.int8(batches.length)
+  for (const batch of batches) {
+    writer.int32(batch.baseSequence)
+    writer.int32(batch.lastSequence)
+    writer.int64(batch.baseOffset)
+    writer.int64(batch.lastOffset)
+    writer.int64(batch.timestamp)
+  }
+}
+
+function readBatches(reader: ByteReader): AppendedBatch[] {
+  const count = reader.int8()
+  if (count < 0 || count >= rememberedBatches) {
+    throw new DecodeError(`A producer has ${count} earlier batches`)
+  }
+  return Array.from({ length: count }, () => ({
+    baseSequence: reader.int32(),
+    lastSequence: reader.int32(),
+    baseOffset: reader.int64(),
+    lastOffset: reader.int64(),
+    timestamp: reader.int64(),
+  }))
 }
 
 function readEntry(reader: ByteReader): ProducerEntry {

@@ -302,6 +302,29 @@ describe('who may not campaign', () => {
     expect(replica.raft.role).toBe('follower')
   })
 
+  it.each([
+    ['no voter', { self: '9' }],
+    ['recovering', { isRecovering: true }],
+  ] as const)('a replica that is %s forgets a leader that is silent', (_, options) => {
+    const replica = new SoloReplica({ term: 1n, ...options })
+    const forgotten = { type: 'role', role: 'follower', term: 1n, leader: undefined }
+    const lastWord = { type: 'heartbeat', round: 1, commitIndex: 0n } as const
+    replica.hear('2', lastWord)
+    replica.pass(electionBaseMs - 1)
+    expect(replica.run().events).not.toContainEqual(forgotten)
+    expect(replica.raft.leader).toBe('2')
+    replica.pass(1)
+    expect(replica.run().events).toEqual([forgotten])
+    expect(replica.raft.leader).toBeUndefined()
+    // Once is enough, and whoever is heard again leads again.
+    replica.timeOut()
+    expect(replica.run().events).toEqual([])
+    replica.hear('2', lastWord)
+    expect(replica.raft.leader).toBe('2')
+    replica.raft.forgetLeader('2', replica.nowMs)
+    expect(replica.run().events).toEqual([forgotten])
+  })
+
   it('a replica without voters asks those it was told of', () => {
     const replica = new SoloReplica({ self: '9', voters: [], contacts: ['1', '9', '2'] })
     const asked = Array.from({ length: 3 }, () => {

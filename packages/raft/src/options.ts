@@ -22,7 +22,7 @@ export interface RaftLimits {
   readonly inflightBytes: number
   /** Proposed and not yet committed: beyond it proposals are refused. */
   readonly uncommittedBytes: number
-  /** Handed out to be applied at once. */
+  /** Handed out to be applied at once, in a turn of whoever runs the replica: some milliseconds, so that it stays heard. */
   readonly applyBytes: number
   readonly reads: number
   readonly observers: number
@@ -33,7 +33,7 @@ export const defaultLimits: RaftLimits = {
   inflightMessages: 64,
   inflightBytes: 8 << 20,
   uncommittedBytes: 16 << 20,
-  applyBytes: 4 << 20,
+  applyBytes: 64 << 10,
   reads: 10_000,
   observers: 1_000,
 }

@@ -3,7 +3,8 @@ import { loadSync, type MethodDefinition, type ServiceDefinition } from '@grpc/p
 
 /** A message of the port to and from the bytes of the wrapper in which it travels; undefined is the end of the stream. */
 export interface Codec {
-  encode(frame: object | undefined): Buffer
+  /** Into memory of `allocate`, if the codec takes it from outside. */
+  encode(frame: object | undefined, allocate?: (size: number) => Buffer): Buffer
   /** Throws on bytes that are not such a message. */
   decode(bytes: Buffer): object | undefined
 }

@@ -2,11 +2,13 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import net from 'node:net'
 import { fileURLToPath } from 'node:url'
-import type { MessageStream, StreamClose } from '@naru/base'
+import { Client, credentials, Metadata, type StatusObject, status } from '@grpc/grpc-js'
+import type { Address, MessageStream, StreamClose, StreamService } from '@naru/base'
 import { systemClock } from '@naru/platform'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { messageNetworkContract } from '../../base/src/message-network.contract.ts'
 import { createGrpcNetwork } from './index.ts'
+import type { Batches, LeaderFrame } from './replication/index.ts'
 
 const network = createGrpcNetwork(systemClock)
 const until = (condition: () => boolean) =>
@@ -59,7 +61,7 @@ async function peer(...parameters: string[]): Promise<{ child: ChildProcess; lin
 describe('another process', () => {
   it('that serves a stream and is killed has refused it', async () => {
     const { child, line } = await peer('serve')
-    const stream = network.open({ host: '127.0.0.1', port: Number(line) })
+    const stream = network.open({ host: '127.0.0.1', port: Number(line) }, 'peer')
     const answered = Promise.withResolvers<void>()
     const closed = closeOf(stream, answered.resolve)
     stream.send({ calls: [{ id: 1 }] })
@@ -70,7 +72,7 @@ describe('another process', () => {
 
   it('that is killed with bytes underway has refused it', async () => {
     const { child, line } = await peer('serve')
-    const stream = network.open({ host: '127.0.0.1', port: Number(line) })
+    const stream = network.open({ host: '127.0.0.1', port: Number(line) }, 'peer')
     const answered = Promise.withResolvers<void>()
     const closed = closeOf(stream, answered.resolve)
     stream.send({ calls: [{ id: 1 }] })
@@ -111,7 +113,7 @@ describe('an address', () => {
       .listen(0, '127.0.0.1')
     await once(silent, 'listening')
     const { port } = silent.address() as net.AddressInfo
-    const stream = network.open({ host: '127.0.0.1', port })
+    const stream = network.open({ host: '127.0.0.1', port }, 'peer')
     let drains = 0
     const closed = new Promise<StreamClose>((resolve) => {
       stream.handle({ message() {}, drain: () => drains++, close: resolve })
@@ -133,14 +135,14 @@ describe('an address', () => {
     const fillers = Array.from({ length: 4 }, () => net.connect(port, '127.0.0.1'))
     for (const socket of fillers) socket.on('error', () => {})
     await once(fillers[0]!, 'connect')
-    expect(await closeOf(network.open({ host: '127.0.0.1', port }))).toBe('lost')
+    expect(await closeOf(network.open({ host: '127.0.0.1', port }, 'peer'))).toBe('lost')
     for (const socket of fillers) socket.destroy()
     await until(() => !process.getActiveResourcesInfo().includes('ConnectWrap'))
   })
 
   it('that refused has no part in what is connected next', async () => {
     const closed = Promise.withResolvers<number>()
-    network.open({ host: '127.0.0.1', port: unused }).handle({
+    network.open({ host: '127.0.0.1', port: unused }, 'peer').handle({
       message() {},
       drain() {},
       close: () => {
@@ -153,7 +155,7 @@ describe('an address', () => {
   })
 
   it('that cannot be resolved loses the stream', async () => {
-    expect(await closeOf(network.open({ host: 'nowhere.invalid', port: 1 }))).toBe('lost')
+    expect(await closeOf(network.open({ host: 'nowhere.invalid', port: 1 }, 'peer'))).toBe('lost')
   })
 
   it('that is taken is refused with its errno name', async () => {
@@ -166,6 +168,77 @@ describe('an address', () => {
   })
 })
 
+describe('a queue', () => {
+  it('is longer where records go', async () => {
+    const server = await network.listen(localhost, (stream) => void closeOf(stream))
+    const payload = Buffer.alloc(256 << 10)
+    const head = { id: 1, operation: '', logStartOffset: 0n, highWatermark: 0n }
+    const countOf = async (service: StreamService, frame: object) => {
+      const stream = network.open(server.address, service)
+      const drained = Promise.withResolvers<void>()
+      stream.handle({ message() {}, drain: drained.resolve, close() {} })
+      // Nothing is taken before the turn ends.
+      let count = 1
+      while (stream.send(frame)) count++
+      await drained.promise
+      stream.reset()
+      return count
+    }
+    expect(await countOf('peer', { calls: [{ ...head, payload }] })).toBe(4)
+    const topicId = String(payload)
+    expect(await countOf('replication', { subscriptions: [{ ...head, topicId }] })).toBe(16)
+    await server.close()
+  })
+})
+
+it('brings every frame as it was sent, though their memory is used again', async () => {
+  const sizes = [100, 70_000, 100_000, 300_000]
+  const sent = Array.from({ length: 120 }, (_, id) => ({
+    id,
+    logStartOffset: 0n,
+    highWatermark: 0n,
+    records: [Buffer.alloc(sizes[id % sizes.length] as number, `${id} `)],
+  }))
+  const server = await network.listen(localhost, (stream) => {
+    const push = () => {
+      for (let batches = rest.shift(); batches !== undefined; batches = rest.shift()) {
+        if (!stream.send({ batches: [batches] })) return
+      }
+    }
+    const rest = [...sent]
+    stream.handle({ message: push, drain: push, close() {} })
+  })
+  const stream = network.open(server.address, 'replication')
+  const received: Batches[] = []
+  stream.handle({
+    message: (message) => received.push(...(message as LeaderFrame).batches),
+    drain() {},
+    close() {},
+  })
+  stream.send({})
+  await until(() => received.length === sent.length)
+  for (const [at, { id, records }] of received.entries()) {
+    expect([id, records.equals(sent[at]?.records[0] as Buffer)]).toEqual([at, true])
+  }
+  stream.reset()
+  await server.close()
+})
+
+/** Sends bytes in the place of a frame; resolves with the status that the call ends with. */
+async function sendRaw(address: Address, path: string, bytes: Buffer): Promise<number> {
+  const { host, port } = address
+  const client = new Client(`${host}:${port}`, credentials.createInsecure())
+  const raw = (each: Buffer) => each
+  const call = client.makeBidiStreamRequest(path, raw, raw, new Metadata(), {})
+  call.on('data', () => {}).on('error', () => {})
+  call.write(bytes)
+  const code = await new Promise<number>((resolve) => {
+    call.on('status', (each: StatusObject) => resolve(each.code))
+  })
+  client.close()
+  return code
+}
+
 describe('bytes that are no frame', () => {
   it('cost one connection', async () => {
     const server = await network.listen(localhost, (stream) => void closeOf(stream))
@@ -173,10 +246,25 @@ describe('bytes that are no frame', () => {
     socket.on('error', () => {}).resume()
     socket.end('GET / HTTP/1.1\r\n\r\n')
     await once(socket, 'close')
-    const stream = network.open(server.address)
+    const stream = network.open(server.address, 'peer')
     const closed = closeOf(stream)
     stream.end()
     expect(await closed).toBe('lost')
     await server.close()
   })
+
+  it.each(['PeerService/Connect', 'ReplicationService/Replicate'])(
+    'reset the stream of %s',
+    async (method) => {
+      const closed = Promise.withResolvers<StreamClose>()
+      const server = await network.listen(localhost, (stream) => {
+        void closeOf(stream).then(closed.resolve)
+      })
+      const path = `/naru.internal.v1.${method}`
+      const code = await sendRaw(server.address, path, Buffer.from([0x0a, 9, 1]))
+      expect(code).toBe(status.CANCELLED)
+      expect(await closed.promise).toBe('lost')
+      await server.close()
+    },
+  )
 })

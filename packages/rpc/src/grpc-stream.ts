@@ -1,9 +1,7 @@
 import type { Clock, MessageStream, StreamClose, Timer } from '@naru/base'
 import type { Codec } from './frame-codec.ts'
-
-/** Bytes and messages that may wait before `send` returns false. */
-const queuedBytesMax = 1 << 20
-const queuedMessagesMax = 1024
+import { queuedMessagesMax, type StreamLimits } from './limits.ts'
+import { SpareBuffers } from './spare-buffers.ts'
 
 /** How long the other side may take to take what is queued, after `end`. */
 const endMsMax = 5_000
@@ -19,6 +17,7 @@ export interface GrpcStreamOptions {
   readonly call: Call
   readonly encoder: Codec
   readonly decoder: Codec
+  readonly limits: StreamLimits
   readonly clock: Clock
   /** Breaks the call off. */
   abort(): void
@@ -31,6 +30,8 @@ export class GrpcStream implements MessageStream {
   readonly #options: GrpcStreamOptions
   #events: Parameters<MessageStream['handle']>[0] | undefined
   #queue: Buffer[] = []
+  readonly #memory: SpareBuffers
+  readonly #allocate = (size: number) => this.#memory.allocate(size)
   #queuedBytes = 0
   #isWriting = false
   #needsDrain = false
@@ -41,6 +42,7 @@ export class GrpcStream implements MessageStream {
 
   constructor(options: GrpcStreamOptions) {
     this.#options = options
+    this.#memory = new SpareBuffers(options.limits.spareBytesMax)
   }
 
   handle(events: Parameters<MessageStream['handle']>[0]): void {
@@ -68,7 +70,8 @@ export class GrpcStream implements MessageStream {
 
   send(message: object): boolean {
     if (this.#isClosed || this.#isLeaving) return false
-    this.#enqueue(this.#options.encoder.encode(message))
+    this.#enqueue(this.#options.encoder.encode(message, this.#allocate))
+    const { queuedBytesMax } = this.#options.limits
     if (this.#queuedBytes > queuedBytesMax || this.#queue.length > queuedMessagesMax) {
       this.#needsDrain = true
     }
@@ -92,6 +95,7 @@ export class GrpcStream implements MessageStream {
     this.#options.call.write(bytes, () => {
       this.#isWriting = false
       this.#queuedBytes -= bytes.length
+      this.#memory.release(bytes)
       this.#writeNext()
       this.#tellOfRoom()
     })

@@ -7,10 +7,10 @@ import {
   type StatusObject,
   status as statusCodes,
 } from '@grpc/grpc-js'
-import type { Address, Clock, MessageStream } from '@naru/base'
+import type { Address, Clock, MessageStream, StreamService } from '@naru/base'
 import type { FrameCodecs } from './frame-codec.ts'
 import { GrpcStream } from './grpc-stream.ts'
-import { lingerMsMax, receivedBytesMax } from './limits.ts'
+import { lingerMsMax, receivedBytesMax, streamLimits } from './limits.ts'
 import { SocketFate, watchingSockets } from './socket-fate.ts'
 
 /** How long the other side may take to accept a stream. */
@@ -24,21 +24,29 @@ const options: ChannelOptions = {
   'grpc.initial_reconnect_backoff_ms': 50,
   'grpc.max_reconnect_backoff_ms': 500,
   'grpc.max_receive_message_length': receivedBytesMax,
-  'grpc-node.flow_control_window': 1 << 20,
   'grpc.enable_http_proxy': 0,
   'grpc.enable_channelz': 0,
   'grpc.service_config_disable_resolution': 1,
 }
 
 /** Opens a stream over a connection of its own. */
-export function openStream(address: Address, codecs: FrameCodecs, clock: Clock): MessageStream {
+export function openStream(
+  address: Address,
+  service: StreamService,
+  codecs: FrameCodecs,
+  clock: Clock,
+): MessageStream {
   const fate = new SocketFate()
-  const { client, call } = watchingSockets(fate, () => connect(address, codecs.path))
+  const limits = streamLimits[service]
+  const { client, call } = watchingSockets(fate, () =>
+    connect(address, codecs.path, limits.windowBytes),
+  )
   const deadline = clock.setTimer(connectMsMax, () => stream.reset())
   const stream = new GrpcStream({
     call,
     encoder: codecs.request,
     decoder: codecs.response,
+    limits,
     clock,
     abort: () => call.cancel(),
     onClose: () => {
@@ -62,8 +70,11 @@ export function openStream(address: Address, codecs: FrameCodecs, clock: Clock):
   return stream
 }
 
-function connect(address: Address, path: string) {
-  const client = new Client(targetOf(address), credentials.createInsecure(), options)
+function connect(address: Address, path: string, windowBytes: number) {
+  const client = new Client(targetOf(address), credentials.createInsecure(), {
+    ...options,
+    'grpc-node.flow_control_window': windowBytes,
+  })
   const raw = (bytes: Buffer) => bytes
   const call: ClientDuplexStream<Buffer, Buffer> = client.makeBidiStreamRequest(
     path,

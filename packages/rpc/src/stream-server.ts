@@ -8,24 +8,25 @@ import {
   status,
 } from '@grpc/grpc-js'
 import {
+  type AcceptStream,
   type Address,
   type Clock,
   type MessageServer,
-  type MessageStream,
+  type StreamService,
   TransportError,
 } from '@naru/base'
-import type { FrameCodecs } from './frame-codec.ts'
 import { GrpcStream } from './grpc-stream.ts'
-import { lingerMsMax, receivedBytesMax } from './limits.ts'
+import { lingerMsMax, receivedBytesMax, streamLimits } from './limits.ts'
 import { SocketFate } from './socket-fate.ts'
+import type { StreamCodecs } from './stream-codecs.ts'
 
 type Call = ServerDuplexStream<Buffer, Buffer>
 
 /** Serves streams. It owns the sockets, since gRPC does not tell why a connection ended. */
 export class StreamServer implements MessageServer {
-  readonly #codecs: FrameCodecs
+  readonly #codecs: StreamCodecs
   readonly #clock: Clock
-  readonly #accept: (stream: MessageStream) => void
+  readonly #accept: AcceptStream
   readonly #listener = net.createServer({ noDelay: true }, (socket) => this.#connected(socket))
   readonly #grpc = new Server({
     'grpc.max_receive_message_length': receivedBytesMax,
@@ -38,13 +39,16 @@ export class StreamServer implements MessageServer {
   #address: Address = { host: '', port: 0 }
   #isClosing = false
 
-  constructor(codecs: FrameCodecs, clock: Clock, accept: (stream: MessageStream) => void) {
+  constructor(codecs: StreamCodecs, clock: Clock, accept: AcceptStream) {
     this.#codecs = codecs
     this.#clock = clock
     this.#accept = accept
     this.#injector = this.#grpc.createConnectionInjector(ServerCredentials.createInsecure())
     const raw = (bytes: Buffer) => bytes
-    this.#grpc.register(codecs.path, (call: Call) => this.#called(call), raw, raw, 'bidi')
+    for (const service of ['peer', 'replication'] as const) {
+      const called = (call: Call) => this.#called(call, service)
+      this.#grpc.register(codecs[service].path, called, raw, raw, 'bidi')
+    }
   }
 
   listen({ host, port }: Address): Promise<this> {
@@ -77,7 +81,7 @@ export class StreamServer implements MessageServer {
     this.#injector.injectConnection(socket)
   }
 
-  #called(call: Call): void {
+  #called(call: Call, service: StreamService): void {
     const fate = this.#fates.get(call.getPeer())
     if (fate === undefined || this.#isClosing) {
       call.emit('error', { code: status.UNAVAILABLE, details: 'stopping' })
@@ -86,8 +90,9 @@ export class StreamServer implements MessageServer {
     call.sendMetadata(new Metadata())
     const stream = new GrpcStream({
       call,
-      encoder: this.#codecs.response,
-      decoder: this.#codecs.request,
+      encoder: this.#codecs[service].response,
+      decoder: this.#codecs[service].request,
+      limits: streamLimits[service],
       clock: this.#clock,
       // The way of gRPC to end a call with a status. It follows what is being written.
       abort: () => call.emit('error', { code: status.CANCELLED, details: 'reset' }),
@@ -100,7 +105,7 @@ export class StreamServer implements MessageServer {
     })
     this.#streams.add(stream)
     call.on('cancelled', () => stream.close(fate.isGone ? 'refused' : 'lost'))
-    this.#accept(stream)
+    this.#accept(stream, service)
   }
 
   async close(): Promise<void> {

@@ -65,6 +65,6 @@ export interface ClusterAdmin {
   /** All of them or none. */
   updateFeatures(
     updates: readonly FeatureUpdate[],
-    validateOnly: boolean,
+    how: { readonly validateOnly: boolean; readonly timeoutMs: number },
   ): Promise<Refusal | undefined>
 }

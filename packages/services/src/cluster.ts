@@ -102,7 +102,7 @@ export class Cluster implements ClusterAdmin {
 
   async updateFeatures(
     updates: readonly FeatureUpdate[],
-    validateOnly: boolean,
+    { validateOnly, timeoutMs }: { readonly validateOnly: boolean; readonly timeoutMs: number },
   ): Promise<Refusal | undefined> {
     const wanted = updates.map(({ feature: name, level, kind }) => ({
       name,
@@ -110,7 +110,7 @@ export class Cluster implements ClusterAdmin {
       upgradeType: upgradeTypes[kinds[kind]],
     }))
     const command = { type: 'updateFeatures', updates: wanted, validateOnly } as const
-    return refusalIn(await this.#metadata.submit(command))
+    return refusalIn(await this.#metadata.submit(command, timeoutMs))
   }
 
   #change(change: QuorumChange): Promise<Refusal | undefined> {

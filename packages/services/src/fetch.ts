@@ -97,8 +97,9 @@ async function readPartition(
   const { host, fetchOffset } = partition
   if (host === undefined) return failed(partition.missing ?? kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION)
   const { leader } = host
-  if (leader === undefined || !host.isOnline) return failed(kafkaErrors.KAFKA_STORAGE_ERROR)
+  if (!host.isOnline) return failed(kafkaErrors.KAFKA_STORAGE_ERROR)
   if (!host.isLeading) return failed(kafkaErrors.NOT_LEADER_OR_FOLLOWER)
+  if (leader === undefined) return failed(kafkaErrors.KAFKA_STORAGE_ERROR)
   const fenced = leader.checkEpoch(Math.max(-1, partition.currentLeaderEpoch))
   if (fenced !== undefined) return failed(fenced)
   const { highWatermark, lastStableOffset, logStartOffset } = leader
@@ -106,7 +107,7 @@ async function readPartition(
   const base = { error: kafkaErrors.NONE, ...state, records: noRecords, divergingEpoch: null }
   if (fetchOffset < logStartOffset) return failed(kafkaErrors.OFFSET_OUT_OF_RANGE)
   if (partition.lastFetchedEpoch >= 0) {
-    const end = await host.endOfEpoch(partition.lastFetchedEpoch)
+    const end = host.endOfEpoch(partition.lastFetchedEpoch)
     if (end.epoch < 0) return failed(kafkaErrors.OFFSET_OUT_OF_RANGE)
     if (end.epoch < partition.lastFetchedEpoch || end.endOffset < fetchOffset) {
       return { ...base, divergingEpoch: end }

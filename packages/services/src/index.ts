@@ -13,12 +13,27 @@ export type { FetchedPartition, FetchPartition, FetchRequest } from './fetch.ts'
 export { fetch } from './fetch.ts'
 export type { SessionAnswer, SessionPartition, SessionPlan, Told } from './fetch-sessions.ts'
 export { FetchSessions } from './fetch-sessions.ts'
-export type { FoundOffset } from './partition-host.ts'
+export { IsrProposals } from './isr-proposals.ts'
+export type { LogEnds } from './log-ends.ts'
+export { logEndOperation, ReplicaLogEnds } from './log-ends.ts'
+export type {
+  NamedPartition,
+  PartitionMove,
+  PartitionOutcome,
+  Reassignment,
+} from './partition-admin.ts'
+export { PartitionAdmin } from './partition-admin.ts'
+export type { PartitionExplanation } from './partition-explanation.ts'
+export type { LastElection, LastIsrChange, PartitionPast } from './partition-history.ts'
+export { PartitionHistory } from './partition-history.ts'
+export type { Acks, FoundOffset, ReplicaSurroundings } from './partition-host.ts'
 export { PartitionHost, storageError } from './partition-host.ts'
+export type { Deletion } from './partitions.ts'
 export { Partitions } from './partitions.ts'
 export type { ProduceResult } from './produce.ts'
 export { failed, produce } from './produce.ts'
 export { ProducerIds } from './producer-ids.ts'
+export type { ReplicaExplanation } from './replica-explanation.ts'
 export { RetentionTask } from './retention-task.ts'
 export type { DescribedConfig } from './topic-configs.ts'
 export { configSources, defaultTopicConfig, TopicConfigs } from './topic-configs.ts'

@@ -1,8 +1,8 @@
 /**
- * The shell of one partition: feeds the leader's core with what clients send and what the log confirms, and wakes those who
- * wait. It takes one input at a time, so there is nothing to lock.
+ * The shell of one partition: makes its replica here what the metadata says, a leader, a follower or neither, and answers what
+ * clients ask of it. It takes one input at a time, so there is nothing to lock.
  */
-import type { Clock } from '@naru/base'
+import type { Clock, Logger } from '@naru/base'
 import {
   batchAt,
   batchForTimestamp,
@@ -12,31 +12,30 @@ import {
   offsetOfMaxTimestamp,
 } from '@naru/log'
 import {
-  isInternalTopic,
   type KafkaError,
   kafkaErrors,
+  type NodeId,
   type TopicConfig,
   type TopicId,
 } from '@naru/model'
-import { PartitionLeader } from '@naru/partition'
 import {
-  assignCreateTime,
+  type BrokersView,
+  PartitionFollower,
+  PartitionLeader,
+  type PartitionRegistration,
+} from '@naru/partition'
+import {
   assignLogAppendTime,
   assignOffset,
-  type BatchHeader,
   type BatchRefusal,
-  type CompressionType,
   firstRecordSince,
-  hasLogAppendTime,
-  isTransactional,
   newestRecord,
   readBatchHeader,
-  recompressBatch,
   type StoredRecord,
-  tooLarge,
-  validateBatch,
 } from '@naru/records'
+import { FollowingReplica, LeadingReplica, type WaitOver } from '@naru/replication'
 import { PartitionState } from './partition-state.ts'
+import { judgeProduced } from './produced-batch.ts'
 
 export type Refused = BatchRefusal
 
@@ -48,10 +47,34 @@ export interface Appended {
   readonly logAppendTimeMs: bigint
 }
 
+/** What a producer waits for: nothing, the leader's log, or all in-sync replicas. */
+export type Acks = 0 | 1 | -1
+
 export interface FoundOffset {
   readonly offset: bigint
   readonly timestamp: bigint
   readonly leaderEpoch: number
+}
+
+/** What the metadata says of the partition. */
+export interface PartitionAssignment extends PartitionRegistration {
+  readonly leader: NodeId
+}
+
+/** What replicas of this broker share. */
+export interface ReplicaSurroundings {
+  readonly nodeId: NodeId
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly brokers: BrokersView
+  /** `replica.lag.time.max.ms` */
+  readonly lagMsMax: number
+  follow(replica: FollowingReplica): void
+  unfollow(replica: FollowingReplica): void
+  /** The partition has begun to lead, or leads for others than before. */
+  onLeading(): void
+  /** The controller is to be asked for another in-sync set. */
+  onProposalDue(host: PartitionHost): void
 }
 
 const notFound: FoundOffset = { offset: -1n, timestamp: -1n, leaderEpoch: -1 }
@@ -62,15 +85,16 @@ export class PartitionHost {
   readonly partition: number
   readonly log: Log
   readonly directory: LogDirectory
-  readonly #clock: Clock
-  readonly #state = new PartitionState()
-  /** -1 while this broker does not lead. */
-  #leaderEpoch = -1
   config: TopicConfig
-  #leader: PartitionLeader | undefined
+  readonly #around: ReplicaSurroundings
+  readonly #state = new PartitionState()
+  #assignment: PartitionAssignment | undefined
+  #leading: LeadingReplica | undefined
+  #following: FollowingReplica | undefined
+  /** Known to be committed: carried from one role to the next. */
+  #highWatermark: bigint
+  #isLoaded = false
   #opening: Promise<void> | undefined
-  /** Ascending by offset: offsets are given out in that order. */
-  #appendWaiters: { endOffset: bigint; done: (error: KafkaError | undefined) => void }[] = []
   readonly #watchers = new Set<() => void>()
 
   constructor(options: {
@@ -79,8 +103,8 @@ export class PartitionHost {
     partition: number
     log: Log
     directory: LogDirectory
-    clock: Clock
     config: TopicConfig
+    around: ReplicaSurroundings
   }) {
     this.topic = options.topic
     this.topicId = options.topicId
@@ -88,90 +112,94 @@ export class PartitionHost {
     this.log = options.log
     this.directory = options.directory
     this.config = options.config
-    this.#clock = options.clock
-    options.log.onConfirmed = () => this.#confirmed()
+    this.#around = options.around
+    this.#highWatermark = options.log.logStartOffset
+    options.log.onConfirmed = () => (this.#leading ?? this.#following)?.confirmed()
   }
 
   /** The core, once the log is loaded: idle partitions cost neither memory nor a read at the start. */
   get leader(): PartitionLeader | undefined {
-    return this.#leader
+    return this.#leading?.core
+  }
+
+  get leading(): LeadingReplica | undefined {
+    return this.#leading
   }
 
   get isOnline(): boolean {
     return this.directory.offline === undefined
   }
 
+  /** As the metadata says; the log may not be loaded yet. */
   get isLeading(): boolean {
-    return this.#leaderEpoch >= 0
+    return this.#assignment?.leader === this.#around.nodeId
   }
 
-  /** This broker leads the partition from now on, in that epoch. */
-  lead(leaderEpoch: number): void {
-    if (leaderEpoch <= this.#leaderEpoch) return
-    this.#leaderEpoch = leaderEpoch
-    if (this.#leader !== undefined) this.#activate()
+  get isReplicated(): boolean {
+    return (this.#assignment?.replicas.length ?? 0) > 1
   }
 
-  /** Somebody else leads it, or nobody: who waits for an acknowledgement is told. */
-  resign(): void {
-    if (!this.isLeading) return
-    this.#leaderEpoch = -1
-    this.fail(kafkaErrors.NOT_LEADER_OR_FOLLOWER)
+  /** What the metadata says from now on; who waits for an acknowledgement that will not come is told. */
+  assume(assignment: PartitionAssignment): void {
+    this.#assignment = assignment
+    const { leader, leaderEpoch } = assignment
+    const leading = this.#leading
+    if (leading !== undefined && this.isLeading && leading.core.leaderEpoch === leaderEpoch) {
+      leading.adopt(assignment)
+      this.#around.onLeading()
+      return
+    }
+    this.#endLeading(kafkaErrors.NOT_LEADER_OR_FOLLOWER)
+    const followed = this.#following?.core
+    if (followed?.leader !== leader || followed.leaderEpoch !== leaderEpoch) this.#endFollowing()
+    this.#become()
   }
 
   /** Loads the log, once: the first append or read of a partition waits for it. A log that cannot be loaded stays so until a restart. */
-  async open(): Promise<PartitionLeader> {
-    if (this.#leader !== undefined) return this.#leader
+  async open(): Promise<PartitionLeader | undefined> {
     this.#opening ??= this.#load()
     await this.#opening
-    return this.#leader as unknown as PartitionLeader
+    // A log that was being cut when the partition came to lead is left alone first.
+    await this.#following?.changing
+    return this.#leading?.core
   }
 
   /** Validates and appends one batch; the caller waits for `endOffset`. Offsets are assigned in the order of calls. */
-  append(bytes: Buffer, produceVersion: number): Appended | Refused {
-    const leader = this.#leader as PartitionLeader
+  append(
+    bytes: Buffer,
+    { produceVersion, acks }: { produceVersion: number; acks: Acks },
+  ): Appended | Refused {
+    const leading = this.#leading
     if (!this.isOnline) return refused(kafkaErrors.KAFKA_STORAGE_ERROR, this.#offlineReason)
-    if (!this.isLeading) return refused(kafkaErrors.NOT_LEADER_OR_FOLLOWER, 'It leads no more')
-    const nowMs = this.#clock.now()
-    const validation = validateBatch(bytes, {
-      produceVersion,
-      maxMessageBytes: this.config.maxMessageBytes,
-      needsKeys: false,
-      timestamps: this.config.hasLogAppendTime
-        ? undefined
-        : {
-            nowMs: BigInt(nowMs),
-            beforeMaxMs: this.config.timestampBeforeMaxMs,
-            afterMaxMs: this.config.timestampAfterMaxMs,
-          },
-    })
-    if (validation.refusal !== undefined) return validation.refusal
-    if (isInternalTopic(this.topic)) {
-      const message = `Only brokers write to ${this.topic}`
-      return refused(kafkaErrors.INVALID_TOPIC_EXCEPTION, message)
+    if (leading === undefined) {
+      return refused(kafkaErrors.NOT_LEADER_OR_FOLLOWER, 'It leads no more')
     }
-    if (isTransactional(validation.header.attributes)) {
-      const message = 'Transactions are not supported by this version'
-      return refused(kafkaErrors.UNSUPPORTED_VERSION, message)
+    if (acks === -1 && !leading.core.hasEnoughInSync) {
+      const { members } = leading.core.inSync
+      const message = `In sync are ${members.length}: min.insync.replicas is ${leading.core.registration.minIsr}`
+      return refused(kafkaErrors.NOT_ENOUGH_REPLICAS, message)
     }
-    const verdict = this.#state.producers.check(validation.header)
-    if (verdict.kind === 'refuse') return refused(verdict.error, verdict.message)
-    if (verdict.kind === 'duplicate') {
-      const { baseOffset, lastOffset, timestamp } = verdict.of
-      return { baseOffset, endOffset: lastOffset + 1n, logAppendTimeMs: timestamp }
-    }
-    const { header, newestTimestamp } = validation
-    const isTruthful =
-      header.maxTimestamp === newestTimestamp && !hasLogAppendTime(header.attributes)
-    if (!isTruthful) assignCreateTime(bytes, 0, bytes.length, newestTimestamp)
-    return this.#write(leader, bytes, nowMs)
+    const nowMs = this.#around.clock.now()
+    const { topic, config } = this
+    const { producers } = this.#state
+    const judged = judgeProduced(bytes, { topic, config, producers }, { produceVersion, nowMs })
+    if (judged.kind === 'refuse') return judged.refusal
+    if (judged.kind === 'append') return this.#write(leading, judged.batch, nowMs)
+    const { baseOffset, lastOffset, timestamp } = judged.of
+    return { baseOffset, endOffset: lastOffset + 1n, logAppendTimeMs: timestamp }
   }
 
   /** Calls `done` when everything below `endOffset` is acknowledged, or with the error that prevents it. */
-  whenAcknowledged(endOffset: bigint, done: (error: KafkaError | undefined) => void): void {
+  whenAcknowledged(
+    endOffset: bigint,
+    { acks, timeoutMs }: { acks: 1 | -1; timeoutMs: number },
+    done: WaitOver,
+  ): void {
+    const leading = this.#leading
     if (!this.isOnline) done(kafkaErrors.KAFKA_STORAGE_ERROR)
-    else if ((this.#leader as PartitionLeader).highWatermark >= endOffset) done(undefined)
-    else this.#appendWaiters.push({ endOffset, done })
+    else if (leading === undefined) done(kafkaErrors.NOT_LEADER_OR_FOLLOWER)
+    else if (acks === 1) leading.whenWritten(endOffset, timeoutMs, done)
+    else leading.whenCommitted(endOffset, timeoutMs, done)
   }
 
   /** Calls back whenever the high watermark moves, until the returned function is called. */
@@ -182,8 +210,7 @@ export class PartitionHost {
 
   /** The first record at or after a timestamp that is not deleted and not beyond `upTo`. */
   async offsetForTimestamp(timestamp: bigint, upTo: bigint): Promise<FoundOffset> {
-    const leader = await this.open()
-    let from = leader.logStartOffset
+    let from = this.log.logStartOffset
     for (;;) {
       const batch = await batchForTimestamp(this.log, { timestamp, from, upTo })
       if (batch === undefined) return notFound
@@ -195,13 +222,13 @@ export class PartitionHost {
   }
 
   /** The record with the largest timestamp (KIP-734), of all that was appended when it is asked for. */
-  async offsetOfMaxTimestamp(): Promise<FoundOffset> {
-    const leader = await this.open()
+  async offsetOfMaxTimestamp(timeoutMs: number): Promise<FoundOffset> {
     const newest = await offsetOfMaxTimestamp(this.log)
     if (newest === undefined) return notFound
-    // It may still be on its way to the disk.
+    // It may still be on its way to the disks.
+    const endOffset = this.log.logEndOffset
     const failed = await new Promise<KafkaError | undefined>((resolve) =>
-      this.whenAcknowledged(leader.logEndOffset, resolve),
+      this.whenAcknowledged(endOffset, { acks: -1, timeoutMs }, resolve),
     )
     const batch = failed === undefined ? await batchAt(this.log, newest) : undefined
     const record = batch === undefined ? undefined : newestRecord(batch)
@@ -213,27 +240,35 @@ export class PartitionHost {
     return this.#state.epochs.epochOf(offset) ?? -1
   }
 
+  /** How far this replica goes, whatever its role. */
+  async logEnd(): Promise<{ lastEpoch: number; logEndOffset: bigint }> {
+    await this.open()
+    const { logEndOffset } = this.log
+    return { lastEpoch: this.epochOf(logEndOffset - 1n), logEndOffset }
+  }
+
   /** Where the largest epoch at or below `leaderEpoch` ends (KIP-320). */
-  async endOfEpoch(leaderEpoch: number): Promise<{ epoch: number; endOffset: bigint }> {
-    const leader = await this.open()
-    const known = this.#state.epochs.endOffsetOf(leaderEpoch, leader.logEndOffset)
+  endOfEpoch(leaderEpoch: number): { epoch: number; endOffset: bigint } {
+    const known = this.#state.epochs.endOffsetOf(leaderEpoch, this.log.logEndOffset)
     return known ?? { epoch: -1, endOffset: -1n }
   }
 
   /** Deletes what lies below `offset` (KIP-107); gives the new start of the log. */
   async deleteRecords(offset: bigint): Promise<bigint | KafkaError> {
     const leader = await this.open()
+    if (leader === undefined) return kafkaErrors.NOT_LEADER_OR_FOLLOWER
     const target = leader.deletionTarget(offset)
     if (typeof target !== 'bigint') return target
     await this.moveStart(target)
     return leader.logStartOffset
   }
 
+  /** Does nothing unless this replica leads: followers take over their leader's start. */
   async moveStart(offset: bigint): Promise<void> {
-    const leader = await this.open()
-    if (offset <= leader.logStartOffset) return
+    const leading = this.#leading
+    if (leading === undefined || offset <= leading.core.logStartOffset) return
     await this.directory.moveStart(this.log, offset)
-    leader.startMoved(offset)
+    leading.startMoved(offset)
     this.#state.epochs.truncateStart(offset)
   }
 
@@ -244,70 +279,122 @@ export class PartitionHost {
   }
 
   expireProducers(expirationMs: number): void {
-    this.#state.producers.expire(BigInt(this.#clock.now()), BigInt(expirationMs))
+    this.#state.producers.expire(BigInt(this.#around.clock.now()), BigInt(expirationMs))
   }
 
-  /** The log directory failed, or the partition is deleted or led by another: nobody who waits will be acknowledged. */
+  /** The settings of the topic have changed, and the log writes by them. */
+  configured(): void {
+    if (this.config.flush === 'ack') this.#leading?.wantFlushed()
+  }
+
+  /** The log directory failed, or the partition is deleted: nobody who waits will be acknowledged. */
   fail(error: KafkaError): void {
-    const waiters = this.#appendWaiters
-    this.#appendWaiters = []
-    for (const { done } of waiters) done(error)
-    for (const watcher of [...this.#watchers]) watcher()
+    this.#endLeading(error)
+    this.#endFollowing()
+    this.#wakeWatchers()
   }
 
   async #load(): Promise<void> {
     await this.directory.load(this.log, this.#state)
-    this.#activate()
+    this.#isLoaded = true
+    this.#become()
   }
 
-  #activate(): void {
-    this.#leader = new PartitionLeader(this.#leaderEpoch, {
-      logStartOffset: this.log.logStartOffset,
-      highWatermark: this.log.confirmedOffset,
-      logEndOffset: this.log.logEndOffset,
-    })
-    // A leader's epoch begins where its log ends, also when nothing is written in it.
-    if (this.isLeading) this.#state.epochs.assign(this.#leaderEpoch, this.log.logEndOffset)
+  #endLeading(error: KafkaError): void {
+    const leading = this.#leading
+    if (leading === undefined) return
+    this.#highWatermark = leading.core.highWatermark
+    this.#leading = undefined
+    leading.end(error)
+    this.#wakeWatchers()
   }
 
-  #write(leader: PartitionLeader, bytes: Buffer, nowMs: number): Appended | Refused {
-    const {
-      compressionType,
-      hasLogAppendTime: isStamped,
-      maxMessageBytes,
-      segmentBytes,
-    } = this.config
-    const batch =
-      compressionType === 'producer' ? bytes : recompressBatch(bytes, codecNamed(compressionType))
-    // In another codec it may be larger than what came.
-    if (batch.length > maxMessageBytes) return tooLarge(batch.length, maxMessageBytes)
-    if (batch.length > segmentBytes) {
-      const message = `The batch has ${batch.length} bytes: segment.bytes is ${segmentBytes}`
-      return refused(kafkaErrors.RECORD_LIST_TOO_LARGE, message)
+  /** Its log may still be under change: `#become` waits for that. */
+  #endFollowing(): void {
+    const following = this.#following
+    if (following === undefined || following.isOver) return
+    this.#around.unfollow(following)
+    following.end()
+  }
+
+  /** Takes the role that the metadata gives, as soon as the log is loaded and left alone. */
+  #become(): void {
+    const assignment = this.#assignment
+    if (!this.#isLoaded || assignment === undefined || !this.isOnline) return
+    const before = this.#following
+    if (before !== undefined) {
+      if (!before.isOver) return
+      if (before.changing !== undefined) {
+        void before.changing.then(() => this.#become())
+        return
+      }
+      this.#highWatermark = before.core.highWatermark
+      this.#following = undefined
     }
-    const baseOffset = leader.logEndOffset
-    assignOffset(batch, 0, { baseOffset, leaderEpoch: leader.leaderEpoch })
+    if (this.isLeading) this.#lead(assignment)
+    else if (assignment.leader >= 0) this.#follow(assignment)
+  }
+
+  #lead(assignment: PartitionAssignment): void {
+    if (this.#leading !== undefined) return
+    const { nodeId, brokers, lagMsMax, clock, onProposalDue, onLeading } = this.#around
+    const { logStartOffset, logEndOffset } = this.log
+    const highWatermark = within(this.#highWatermark, logStartOffset, logEndOffset)
+    const core = new PartitionLeader({
+      nodeId,
+      registration: assignment,
+      offsets: { logStartOffset, highWatermark, logEndOffset },
+      brokers,
+      lagMsMax,
+      nowMs: clock.monotonic(),
+    })
+    this.#leading = new LeadingReplica({
+      core,
+      log: this.log,
+      epochs: this.#state.epochs,
+      clock,
+      onMoved: () => this.#wakeWatchers(),
+      onProposalDue: () => onProposalDue(this),
+    })
+    this.configured()
+    onLeading()
+  }
+
+  #follow(assignment: PartitionAssignment): void {
+    const { clock, logger, follow } = this.#around
+    const { leader, leaderEpoch, isRecovering } = assignment
+    const { topicId, partition, log, directory } = this
+    const { logStartOffset, logEndOffset } = log
+    const highWatermark = within(this.#highWatermark, logStartOffset, logEndOffset)
+    this.#following = new FollowingReplica({
+      topicId,
+      partition,
+      core: new PartitionFollower({ leader, leaderEpoch, highWatermark, isRecovering }),
+      log,
+      directory,
+      derived: this.#state,
+      clock,
+      onMoved: () => this.#wakeWatchers(),
+      onFatal: (endOffset) =>
+        logger.error('replica-diverged', { log: log.name, leader, endOffset, highWatermark }),
+    })
+    follow(this.#following)
+  }
+
+  #write(leading: LeadingReplica, batch: Buffer, nowMs: number): Appended {
+    const isStamped = this.config.hasLogAppendTime
+    const { leaderEpoch, logEndOffset: baseOffset } = leading.core
+    assignOffset(batch, 0, { baseOffset, leaderEpoch })
     if (isStamped) assignLogAppendTime(batch, 0, batch.length, BigInt(nowMs))
-    const header: BatchHeader = readBatchHeader(batch)
+    const header = readBatchHeader(batch)
     this.log.append(batch, header, nowMs)
     this.#state.replay(header)
+    leading.appended(batch, header)
     const endOffset = header.lastOffset + 1n
-    leader.appended(endOffset)
     return { baseOffset, endOffset, logAppendTimeMs: isStamped ? BigInt(nowMs) : -1n }
   }
 
-  #confirmed(): void {
-    const leader = this.#leader
-    if (leader === undefined || !leader.confirmed(this.log.confirmedOffset)) return
-    const waiters = this.#appendWaiters
-    let count = 0
-    while (count < waiters.length) {
-      const waiter = waiters[count] as (typeof waiters)[number]
-      if (waiter.endOffset > leader.highWatermark) break
-      waiter.done(undefined)
-      count++
-    }
-    if (count > 0) waiters.splice(0, count)
+  #wakeWatchers(): void {
     for (const watcher of [...this.#watchers]) watcher()
   }
 
@@ -316,16 +403,17 @@ export class PartitionHost {
   }
 }
 
+function within(offset: bigint, least: bigint, most: bigint): bigint {
+  if (offset < least) return least
+  return offset > most ? most : offset
+}
+
 function found(batch: Buffer, { offset, timestamp }: StoredRecord): FoundOffset {
   return { offset, timestamp, leaderEpoch: readBatchHeader(batch).leaderEpoch }
 }
 
 function refused(error: KafkaError, message: string): Refused {
   return { error, message }
-}
-
-function codecNamed(compressionType: string): CompressionType {
-  return compressionType === 'uncompressed' ? 'none' : (compressionType as CompressionType)
 }
 
 /** What a failed disk looks like to a client. */

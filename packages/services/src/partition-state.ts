@@ -37,6 +37,15 @@ export class PartitionState implements DerivedState {
     return true
   }
 
+  reset(): void {
+    this.producers.clear()
+    this.epochs.clear()
+  }
+
+  truncateEnd(endOffset: bigint): void {
+    this.epochs.truncateEnd(endOffset)
+  }
+
   replay(header: BatchHeader): void {
     this.producers.append(header)
     this.epochs.assign(header.leaderEpoch, header.baseOffset)

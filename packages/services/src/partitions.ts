@@ -1,5 +1,5 @@
 /** The partitions of this broker: brought in line with the metadata, looked up by name or id. */
-import type { Clock, Logger } from '@naru/base'
+import type { Logger } from '@naru/base'
 import { type Log, type LogDirectory, LogDirectoryError } from '@naru/log'
 import {
   type MetadataImage,
@@ -16,29 +16,45 @@ import {
   type TopicId,
   topicPartitionKey,
 } from '@naru/model'
-import { PartitionHost } from './partition-host.ts'
+import type { LeadingReplica } from '@naru/replication'
+import { PartitionHost, type ReplicaSurroundings } from './partition-host.ts'
 
 export interface PartitionsOptions {
   readonly nodeId: NodeId
   readonly image: MetadataImage
   /** By directory id. */
   readonly directories: ReadonlyMap<string, LogDirectory>
-  readonly clock: Clock
   readonly logger: Logger
+  readonly around: ReplicaSurroundings
   readonly configOf: (topic: string) => TopicConfig
+  /** Whether the metadata knows this process: what it says of the broker before was meant for another, which may have had more. */
+  readonly isRegistered: () => boolean
   /** Whether this broker may still take itself for the leader of what it leads. */
   readonly isTrusted: () => boolean
-  /** Nothing is left here of deleted topics. */
-  readonly onDeleted: (topicIds: readonly TopicId[]) => void
+  /** Nothing is left here of deleted topics, or of replicas that were moved away. */
+  readonly onDeleted: (deletions: readonly Deletion[]) => void
+}
+
+/** `partition` is -1 for all of a deleted topic. */
+export interface Deletion {
+  readonly topicId: TopicId
+  readonly partition: number
 }
 
 const parallelCreations = 16
+const parallelOpenings = 16
+/** A broker that goes changes thousands of topics: others get their turn after so many. */
+const topicsPerTurn = 500
 
 export class Partitions {
   readonly #options: PartitionsOptions
   readonly #hosts = new Map<string, PartitionHost[]>()
   /** Of the topics that have hosts, by name. */
   readonly #topicIds = new Map<string, TopicId>()
+  /** Replicated ones, whose logs are to be loaded without being asked for. */
+  readonly #toOpen = new Set<PartitionHost>()
+  #opening = 0
+  #topicsInTurn = 0
 
   constructor(options: PartitionsOptions) {
     this.#options = options
@@ -55,7 +71,8 @@ export class Partitions {
     if (known === undefined) return kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION
     if (known.leader !== nodeId) return kafkaErrors.NOT_LEADER_OR_FOLLOWER
     const host = this.get(topic, partition)
-    if (host === undefined) return kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION
+    // The image is ahead: a topic of that name that was deleted may be here still.
+    if (host?.topicId !== known.topicId) return kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION
     return host.isLeading ? host : kafkaErrors.NOT_LEADER_OR_FOLLOWER
   }
 
@@ -63,6 +80,18 @@ export class Partitions {
   leadingAlone(topic: string, partition: number): PartitionHost | KafkaError {
     if (!this.#options.isTrusted()) return kafkaErrors.NOT_LEADER_OR_FOLLOWER
     return this.leading(topic, partition)
+  }
+
+  /** What followers of the partition are sent; undefined while it does not lead here. */
+  leadingReplica(topicId: TopicId, partition: number): LeadingReplica | undefined {
+    const name = this.topicNamed(topicId)
+    const host = name === undefined ? undefined : this.get(name, partition)
+    return host?.topicId === topicId ? host.leading : undefined
+  }
+
+  /** Replicas that lead here and have followers elsewhere. */
+  *replicated(): Generator<LeadingReplica> {
+    for (const { leading } of this.all()) if (leading?.core.isReplicated) yield leading
   }
 
   topicNamed(topicId: TopicId): string | undefined {
@@ -77,16 +106,21 @@ export class Partitions {
   async adopt(): Promise<void> {
     const { image, logger } = this.#options
     const claimed = new Set<Log>()
-    for (const topic of [...image.topics.values()]) await this.#ensure(topic, claimed)
+    for (const topic of [...image.topics.values()]) {
+      await this.#breath()
+      await this.#ensure(topic, claimed)
+    }
     for (const directory of this.#options.directories.values()) {
       for (const log of [...directory.logs.values()]) {
         if (claimed.has(log)) continue
-        const isDeleted = image.deletedTopics.has(directory.topicIdOf(log))
+        const isDeleted =
+          image.deletedTopics.has(directory.topicIdOf(log)) || this.#isMovedAway(directory, log)
         if (!isDeleted) logger.error('stray-log', { log: log.path })
         await directory.deleteLog(log, { suffix: isDeleted ? 'delete' : 'stray' })
       }
     }
     this.#confirmDeletions(image.deletedTopics.keys())
+    for (const topic of image.topics.values()) this.#confirmRemovals(topic)
   }
 
   /**
@@ -97,15 +131,21 @@ export class Partitions {
     const { image } = this.#options
     const changed = new Set<string>()
     const removed: TopicId[] = []
+    let hasOtherBrokers = false
     for (const record of records) {
       if (record.type === 'removeTopic') removed.push(record.topicId)
-      else if (record.type === 'partition') changed.add(this.#nameOf(record.topicId))
-      else if (record.type === 'config' && record.resourceType === resourceTypes.topic) {
+      else if (record.type === 'partition' || record.type === 'partitionStates') {
+        changed.add(this.#nameOf(record.topicId))
+      } else if (record.type === 'config' && record.resourceType === resourceTypes.topic) {
         await this.#configure(record.resourceName)
-      }
+      } else if (record.type === 'broker' || record.type === 'brokerState') hasOtherBrokers = true
     }
     for (const topicId of removed) changed.add(this.#nameOf(topicId))
-    for (const name of changed) await this.#reconcile(name, image.topics.get(name))
+    for (const name of changed) {
+      await this.#breath()
+      await this.#reconcile(name, image.topics.get(name))
+    }
+    if (hasOtherBrokers) for (const leading of this.replicated()) leading.brokersChanged()
     this.#confirmDeletions(removed)
   }
 
@@ -113,6 +153,7 @@ export class Partitions {
   async followAll(): Promise<void> {
     const { image } = this.#options
     for (const name of new Set([...this.#hosts.keys(), ...image.topics.keys()])) {
+      await this.#breath()
       await this.#reconcile(name, image.topics.get(name))
       await this.#configure(name)
     }
@@ -126,11 +167,20 @@ export class Partitions {
     }
   }
 
+  /** Lets others have their turn now and then. */
+  async #breath(): Promise<void> {
+    if (++this.#topicsInTurn < topicsPerTurn) return
+    this.#topicsInTurn = 0
+    await new Promise<void>((resolve) => this.#options.around.clock.afterTurn(resolve))
+  }
+
   /** Makes the partitions of that name what `topic` says; absent means none. */
   async #reconcile(name: string, topic: TopicImage | undefined): Promise<void> {
     const topicId = this.#topicIds.get(name)
     if (topicId !== undefined && topicId !== topic?.topicId) await this.#remove(name, topicId)
-    if (topic !== undefined) await this.#ensure(topic, new Set())
+    if (topic === undefined) return
+    await this.#ensure(topic, new Set())
+    this.#confirmRemovals(topic)
   }
 
   async #ensure(topic: TopicImage, claimed: Set<Log>): Promise<void> {
@@ -145,17 +195,74 @@ export class Partitions {
         const partition = mine[next++] as PartitionImage
         const host = hosts[partition.partition] ?? (await this.#create(topic, partition))
         if (host === undefined) continue
-        if (partition.leader === nodeId) host.lead(partition.leaderEpoch)
-        else host.resign()
+        host.assume(this.#assignmentOf(partition))
         hosts[partition.partition] = host
         claimed.add(host.log)
+        if (partition.replicas.length > 1) this.#open(host)
       }
     }
     await Promise.all(Array.from({ length: Math.min(parallelCreations, mine.length) }, runner))
+    for (const { partition, removedReplicas } of topic.partitions) {
+      if (removedReplicas.includes(nodeId)) await this.#moveAway(hosts, partition)
+    }
+  }
+
+  /** A registration ends the leaderships of the process before; until it is seen, this one leads nothing. */
+  #assignmentOf(partition: PartitionImage): PartitionImage {
+    const { nodeId, isRegistered } = this.#options
+    const isMeant = partition.leader !== nodeId || isRegistered()
+    return isMeant ? partition : { ...partition, leader: -1 }
+  }
+
+  /** Loads the log of a replica that has to follow or to be followed, in its turn. */
+  #open(host: PartitionHost): void {
+    this.#toOpen.add(host)
+    if (this.#opening >= parallelOpenings) return
+    this.#opening++
+    void this.#openNext().finally(() => this.#opening--)
+  }
+
+  async #openNext(): Promise<void> {
+    for (const host of this.#toOpen) {
+      this.#toOpen.delete(host)
+      try {
+        await host.open()
+      } catch (error) {
+        if (!(error instanceof LogDirectoryError)) throw error
+        this.#options.logger.error('partition-offline', { log: host.log.name, err: error })
+      }
+    }
+  }
+
+  /** A record says that the replica is here no more (KIP-455). */
+  async #moveAway(hosts: PartitionHost[], partition: number): Promise<void> {
+    const host = hosts[partition]
+    if (host === undefined) return
+    delete hosts[partition]
+    host.fail(kafkaErrors.NOT_LEADER_OR_FOLLOWER)
+    await this.#unlessOffline(() => host.directory.deleteLog(host.log))
+  }
+
+  #isMovedAway(directory: LogDirectory, log: Log): boolean {
+    const { image, nodeId } = this.#options
+    const topic = image.topicsById.get(directory.topicIdOf(log))
+    const partition = topic?.partitions.find(
+      ({ partition: number }) => topicPartitionKey(topic.name, number) === log.name,
+    )
+    return partition?.removedReplicas.includes(nodeId) ?? false
+  }
+
+  #confirmRemovals({ topicId, name, partitions }: TopicImage): void {
+    const { nodeId, onDeleted } = this.#options
+    const gone = partitions.filter(
+      ({ partition, removedReplicas }) =>
+        removedReplicas.includes(nodeId) && this.get(name, partition) === undefined,
+    )
+    if (gone.length > 0) onDeleted(gone.map(({ partition }) => ({ topicId, partition })))
   }
 
   async #create(topic: TopicImage, partition: PartitionImage): Promise<PartitionHost | undefined> {
-    const { nodeId, clock, configOf, logger, directories } = this.#options
+    const { nodeId, around, configOf, logger, directories } = this.#options
     const offline = { topic: topic.name, partition: partition.partition }
     const id = partition.directories[partition.replicas.indexOf(nodeId)] ?? ''
     const directory = directories.get(id)
@@ -173,8 +280,8 @@ export class Partitions {
         partition: partition.partition,
         log,
         directory,
-        clock,
         config,
+        around,
       })
     } catch (error) {
       if (!(error instanceof LogDirectoryError)) throw error
@@ -213,7 +320,7 @@ export class Partitions {
       const isHolder = image.deletedTopics.get(topicId)?.holders.includes(nodeId) ?? false
       return isHolder && !kept.has(topicId)
     })
-    if (gone.length > 0) onDeleted(gone)
+    if (gone.length > 0) onDeleted(gone.map((topicId) => ({ topicId, partition: -1 })))
   }
 
   async #configure(topic: string): Promise<void> {
@@ -223,6 +330,7 @@ export class Partitions {
       host.config = config
       host.log.config = config
       await this.#unlessOffline(() => host.directory.setFlushMode(host.log, config.flush))
+      host.configured()
     }
   }
 

@@ -1,6 +1,12 @@
 import { type KafkaError, kafkaErrors } from '@naru/model'
 import type { RefusedRecord } from '@naru/records'
-import { type Appended, type PartitionHost, type Refused, storageError } from './partition-host.ts'
+import {
+  type Acks,
+  type Appended,
+  type PartitionHost,
+  type Refused,
+  storageError,
+} from './partition-host.ts'
 
 export interface ProduceResult {
   readonly error: KafkaError
@@ -12,13 +18,21 @@ export interface ProduceResult {
   readonly logStartOffset: bigint
 }
 
+export interface ProduceRequest {
+  readonly bytes: Buffer
+  readonly produceVersion: number
+  readonly acks: Acks
+  /** For the acknowledgement of other replicas. */
+  readonly timeoutMs: number
+}
+
 /**
  * Appends one batch to a partition and calls `done` when it is acknowledged. Appends to one partition take their offsets in the
  * order of the calls, also while the partition is being loaded.
  */
 export function produce(
   host: PartitionHost,
-  request: { bytes: Buffer; produceVersion: number; waits: boolean },
+  request: ProduceRequest,
   done: (result: ProduceResult) => void,
 ): void {
   if (host.leader !== undefined) {
@@ -33,10 +47,10 @@ export function produce(
 
 function appendNow(
   host: PartitionHost,
-  request: { bytes: Buffer; produceVersion: number; waits: boolean },
+  request: ProduceRequest,
   done: (result: ProduceResult) => void,
 ): void {
-  const outcome = host.append(request.bytes, request.produceVersion)
+  const outcome = host.append(request.bytes, request)
   if (isRefused(outcome)) {
     const { error, message, records = [] } = outcome
     done({ ...failed(error, message), records })
@@ -51,8 +65,9 @@ function appendNow(
     const logStartOffset = host.leader?.logStartOffset ?? -1n
     done({ error: kafkaErrors.NONE, message: null, baseOffset, logAppendTimeMs, logStartOffset })
   }
-  if (request.waits) host.whenAcknowledged(endOffset, finish)
-  else finish(undefined)
+  const { acks, timeoutMs } = request
+  if (acks === 0) finish(undefined)
+  else host.whenAcknowledged(endOffset, { acks, timeoutMs }, finish)
 }
 
 /** An answer for a partition to which nothing was appended. */

@@ -65,6 +65,8 @@ export class RetentionTask {
     // A log with nothing in it has nothing to lose: it is not even loaded for this.
     if (log.logStartOffset === log.logEndOffset) return
     const leader = await host.open()
+    // A follower takes over the start of its leader's log.
+    if (leader === undefined) return
     const nowMs = this.#options.clock.now()
     const active = await this.#described(host, log.segments.length - 1)
     const isIdle = log.confirmedOffset === log.logEndOffset

@@ -1,7 +1,7 @@
 // A broker that is a cluster of its own: the same code as a quorum of several, and nobody to wait for.
 import { silentLogger } from '@naru/base'
 import { MemoryDisk, MemoryRaftStorage, MetadataRuntime, noNetwork } from '@naru/consensus'
-import { defaultTiming } from '@naru/metadata'
+import { defaultTiming, supportedFeatures } from '@naru/metadata'
 import { expect, it } from 'vitest'
 import { SeededRandom } from './seeded-random.ts'
 import { SimulatedClock } from './simulated-clock.ts'
@@ -29,12 +29,13 @@ it('takes part at once when it is started again, whatever became of the process 
           peerAddresses: new Map(),
         },
         controller: {
-          defaults: { partitions: 1, replicationFactor: 1 },
-          replicationFactorMax: 1,
+          defaults: { partitions: 1, replicationFactor: 1, isReplicationFactorSet: true },
           isDeletionEnabled: true,
+          changesPerBatch: 100,
           configDefault: () => '1',
         },
         liveness: defaultTiming,
+        features: supportedFeatures,
         firstRecords: () => [{ type: 'cluster', clusterId: 'c' }],
         network: noNetwork(clock),
         clock,
@@ -48,9 +49,12 @@ it('takes part at once when it is started again, whatever became of the process 
     const directories = [{ directoryId, cleanliness: 'process-crash', brokerEpoch } as const]
     const { membership } = runtime
     await clock.drive(
-      membership.register({ rack: null, endpoints: [], directories }, async (epoch) => {
-        brokerEpoch = epoch
-      }),
+      membership.register(
+        async () => ({ rack: null, endpoints: [], directories }),
+        async (epoch) => {
+          brokerEpoch = epoch
+        },
+      ),
     )
     await clock.drive(membership.takePart())
     return { runtime, tookMs: clock.monotonic() - begunMs }

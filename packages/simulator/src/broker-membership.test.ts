@@ -1,5 +1,6 @@
 // The broker in the process of the controller, which no heartbeat of the quorum reminds of.
 import { silentLogger } from '@naru/base'
+import type { RegisteredDirectory, RequestOf } from '@naru/metadata'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { BrokerMembership } from '../../consensus/src/broker-membership.ts'
 import type { SessionHeartbeat } from '../../consensus/src/peers/frame.ts'
@@ -11,22 +12,30 @@ let cluster: TestCluster
 let told: SessionHeartbeat[]
 let membership: BrokerMembership
 let leadsMajority: boolean
+let submitted: RequestOf<'registerBroker'>[]
+let directories: RegisteredDirectory[]
 
 beforeEach(async () => {
   clock = new SimulatedClock()
   cluster = new TestCluster(2)
   cluster.start(1)
   told = []
+  submitted = []
+  directories = [cluster.directory(1)]
   leadsMajority = false
   membership = new BrokerMembership({
     nodeId: 1,
     directoryId: 'd',
     incarnationId: 'i',
+    features: cluster.features,
     image: cluster.image,
     clock,
     logger: silentLogger,
     metadataOffset: () => 9n,
-    submit: async () => ({ brokerEpoch: cluster.key(1).brokerEpoch }),
+    submit: async (command) => {
+      submitted.push(command)
+      return { brokerEpoch: cluster.key(1).brokerEpoch }
+    },
     leadsMajority: () => leadsMajority,
     sessionTimeoutMs: 2_000,
     controllerId: () => 1,
@@ -34,7 +43,10 @@ beforeEach(async () => {
     onLost() {},
   })
   await clock.drive(
-    membership.register({ rack: null, endpoints: [], directories: [] }, async () => {}),
+    membership.register(
+      async () => ({ rack: null, endpoints: [], directories }),
+      async () => {},
+    ),
   )
   await pass(1_000)
   told.length = 0
@@ -54,6 +66,23 @@ it('asks again to take part until it does, since its controller may have refused
   told.length = 0
   await pass(1_000)
   expect(told).toEqual([])
+})
+
+it('registers anew with what its disks are by then', async () => {
+  expect(submitted).toMatchObject([{ directories: [{ cleanliness: 'process-crash' }] }])
+  directories = []
+  const { brokerEpoch } = cluster.key(1)
+  membership.received({ brokerEpoch, isFenced: true, mayStop: false, sequence: 1n, isStale: true })
+  await pass(1)
+  expect(submitted.slice(1)).toMatchObject([{ directories: [] }])
+})
+
+it('asks the controller what became of it when it was taken out of the cluster', async () => {
+  const { brokerEpoch } = cluster.key(1)
+  cluster.accepted({ type: 'unregisterBroker', nodeId: 1 })
+  membership.applied(cluster.records)
+  await pass(1)
+  expect(told).toMatchObject([{ brokerEpoch }])
 })
 
 it('asks again to stop until it may, since others may have to catch up first', async () => {

@@ -2,7 +2,9 @@
 import { walkClusterChecked } from './cluster/cluster-walk.ts'
 import { walkLogFaults } from './log-faults-walk.ts'
 import { walkLog } from './log-walk.ts'
+import { walkPartition } from './partition/partition-walk.ts'
 import { walkRaft } from './raft/raft-walk.ts'
+import { walkReplicationChecked } from './replication/replication-walk.ts'
 
 /** What can be said of a walk that broke no promise: with the same trace it was the same. */
 export interface WalkSummary {
@@ -24,5 +26,7 @@ export const components: ReadonlyMap<string, Walk> = new Map([
   ['cluster', walkClusterChecked],
   ['log', silent(walkLog)],
   ['log-faults', silent(walkLogFaults)],
+  ['partition', silent(walkPartition)],
   ['raft', silent(walkRaft)],
+  ['replication', walkReplicationChecked],
 ])

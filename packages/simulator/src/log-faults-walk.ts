@@ -58,7 +58,7 @@ async function startInVain(world: LogWorld): Promise<void> {
 const faultyParts = ['', '.journal/journal-', '.log', 'naru-checkpoint', '.snapshot', '-0']
 
 function armFault({ disk, random, directory }: LogWorld): void {
-  const operation = random.pick(['write', 'write', 'sync', 'sync', 'rename'])
+  const operation = random.pick(['write', 'write', 'sync', 'sync', 'rename', 'truncate', 'remove'])
   const part = random.pick(faultyParts)
   const code = random.pick(['EIO', 'ENOSPC'])
   let left = random.below(20)

@@ -2,7 +2,7 @@ import type { FlushMode } from '@naru/log'
 
 /** What one incarnation of a log was given, and how much of it was promised to stay. */
 export class LogLedger {
-  readonly firstOffset: number
+  firstOffset: number
   /** Hexadecimal, once the log is made. */
   logId: string | undefined
   state: 'creating' | 'live' | 'deleting' = 'creating'
@@ -17,7 +17,14 @@ export class LogLedger {
   leaderEpoch = 0
   /** A change of its flush mode is under way. */
   isSwitching = false
+  /** Where the log is to end, while it is cut. */
+  cutTo: number | undefined
+  /** Where the log is to begin anew, or may have to, while that is under way. */
+  restartTo: number | undefined
   readonly #values: string[] = []
+  /** What a truncation cut, `offset value`: it may come back when the disk lost the entry that says so. */
+  readonly #cutAway = new Set<string>()
+  #longestEnd = 0
   /** Serial numbers of batches by base offset, in order. */
   readonly #serials = new Map<number, number>()
 
@@ -31,6 +38,18 @@ export class LogLedger {
 
   get end(): number {
     return this.firstOffset + this.#values.length
+  }
+
+  /** Exclusive end of what must be there after a start. */
+  needed({ hasLostPower }: { hasLostPower: boolean }): number {
+    const promised = hasLostPower ? this.durable : this.acknowledged
+    return Math.min(promised, this.cutTo ?? promised)
+  }
+
+  /** The last boundary of a batch at or below `offset`. */
+  boundaryAt(offset: number): number {
+    if (offset >= this.end) return this.end
+    return [...this.#serials.keys()].findLast((base) => base <= offset) ?? this.firstOffset
   }
 
   append(serial: number, values: readonly string[]): void {
@@ -57,6 +76,15 @@ export class LogLedger {
     return this.#values[offset - this.firstOffset]
   }
 
+  /** Where the log ended before it was cut, or ends. */
+  get longestEnd(): number {
+    return Math.max(this.end, this.#longestEnd)
+  }
+
+  wasCut(offset: number, value: string | undefined): boolean {
+    return this.#cutAway.has(`${offset} ${value}`)
+  }
+
   serialAt(baseOffset: number): number | undefined {
     return this.#serials.get(baseOffset)
   }
@@ -65,16 +93,57 @@ export class LogLedger {
     return [...this.#serials.keys()].at(-1)
   }
 
+  cutBegins(boundary: number): void {
+    this.cutTo = boundary
+    // Nothing would remain that may be read.
+    if (boundary < this.startMax) this.restartBegins(boundary)
+  }
+
+  /** It was cut where that was meant: what remains is durable, unless there was nothing to cut. */
+  cutDone({ hasCut }: { hasCut: boolean }): void {
+    const end = this.cutTo as number
+    this.#longestEnd = this.longestEnd
+    for (let at = end; at < this.end; at++) this.#cutAway.add(`${at} ${this.valueAt(at)}`)
+    this.#forgetAbove(end)
+    this.acknowledged = end
+    this.durable = hasCut ? end : Math.min(this.durable, end)
+    this.cutTo = undefined
+    this.restartTo = undefined
+  }
+
+  restartBegins(offset: number): void {
+    this.restartTo = offset
+    this.cutTo = 0
+    this.start = 0
+  }
+
+  /** It is another log now, and empty. */
+  restarted(logId: string): void {
+    const first = this.restartTo as number
+    this.logId = logId
+    this.#values.length = 0
+    this.#serials.clear()
+    this.#cutAway.clear()
+    this.#longestEnd = 0
+    this.firstOffset = first
+    this.adopt({ start: first, end: first })
+  }
+
   /** A start found this, which readers see from now on: it is promised, and what is not there never was. */
   adopt({ start, end }: { start: number; end: number }): void {
-    this.#values.length = Math.max(0, end - this.firstOffset)
-    for (const baseOffset of [...this.#serials.keys()]) {
-      if (baseOffset >= end) this.#serials.delete(baseOffset)
-    }
+    this.#forgetAbove(end)
     this.acknowledged = end
     this.durable = end
     this.start = start
     this.startMax = start
-    this.isSwitching = false
+    this.cutTo = undefined
+    this.restartTo = undefined
+  }
+
+  #forgetAbove(end: number): void {
+    this.#values.length = Math.max(0, end - this.firstOffset)
+    for (const baseOffset of [...this.#serials.keys()]) {
+      if (baseOffset >= end) this.#serials.delete(baseOffset)
+    }
   }
 }

@@ -1,6 +1,7 @@
 // What random walks have found, made to happen at will.
 import { describe, expect, it } from 'vitest'
 import { LogWorld } from './log-world.ts'
+import { NewestBatches } from './newest-batches.ts'
 
 const journal = { fileCount: 3, fileBytes: 16 << 10, fileBytesMax: 16 << 10, fileCountMax: 3 }
 const flushNothing = { ack: 1 << 20, async: 1 << 20, never: 1 << 20 }
@@ -119,6 +120,28 @@ describe('a deletion', () => {
     world.losePower()
     expect(await restarted(world)).toEqual([])
   })
+})
+
+describe('the loading of a log', () => {
+  it.each(seeds)(
+    'is over before its deletion, or fails when it comes later (seed %i)',
+    async (seed) => {
+      const world = await worldWith({ 'a-0': 'ack' }, { seed })
+      const { config } = world.log('a-0')
+      const topicId = 'AAAAAAAAAAAAAAAAAAAAAA'
+      const wanted = { name: 'b-0', topicId, firstOffset: 0n, flushMode: 'ack', config } as const
+      const log = await world.clock.drive(world.directory.createLog(wanted))
+      const early = world.directory.load(log, new NewestBatches())
+      const deletion = world.directory.deleteLog(log)
+      const late = world.directory.load(log, new NewestBatches())
+      const outcomes = await world.clock.drive(Promise.allSettled([early, deletion, late]))
+      expect(outcomes[1]?.status).toBe('fulfilled')
+      for (const outcome of [outcomes[0], outcomes[2]]) {
+        if (outcome?.status === 'rejected') expect(outcome.reason.code).toBe('LOG_DELETED')
+      }
+      await expect(world.directory.load(log, new NewestBatches())).rejects.toThrow('is deleted')
+    },
+  )
 })
 
 describe('a move of the start', () => {

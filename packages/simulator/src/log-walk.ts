@@ -30,6 +30,8 @@ const actions: readonly (readonly [weight: number, action: Action])[] = [
   [4, (world, name) => world.moveStart(name)],
   [2, (world, name) => world.expireAll(name)],
   [3, (world, name) => world.switchMode(name)],
+  [3, (world, name) => world.truncate(name)],
+  [1, restart],
   [2, (world, name) => world.delete(name)],
   [3, (world) => world.checkpoint()],
   [1, (world) => world.quiet()],
@@ -59,6 +61,15 @@ function pickAction(world: LogWorld): Action {
   return () => {}
 }
 
+/** As a follower that has fallen behind the start of its leader's log; or anywhere. */
+function restart(world: LogWorld, name: string): void {
+  const end = Number(world.log(name).logEndOffset)
+  world.restart(
+    name,
+    world.random.pick([end + world.random.below(50), world.random.below(end + 1)]),
+  )
+}
+
 /** In one turn: a round of many entries. */
 function appendToAll(world: LogWorld): void {
   for (const name of world.ledgers.keys()) {
@@ -74,6 +85,7 @@ const moments: readonly (readonly [operation: string, path: RegExp])[] = [
   ['rename', /\.index/],
   ['rename', /\.snapshot/],
   ['rename', /-0$/],
+  ['rename', /partition\.metadata/],
   ['remove', /\.log$/],
   ['truncate', /\.log$/],
   ['sync', /\.log$/],

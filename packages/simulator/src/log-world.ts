@@ -159,6 +159,7 @@ export class LogWorld {
   /** Appends a batch of a few records, noted in the ledger. */
   append(name: string, { valueBytes = 600 }: { valueBytes?: number } = {}): void {
     const log = this.log(name)
+    if (log.isTruncating) return
     const ledger = this.#ledger(name)
     const timestamp = BigInt(this.clock.now())
     const serial = ++this.#serial
@@ -180,6 +181,7 @@ export class LogWorld {
   /** Begins to move the start of a log up, to a random offset if none is given. */
   moveStart(name: string, to = this.#someOffset(name)): void {
     const ledger = this.#ledger(name)
+    if (ledger.cutTo !== undefined) return
     ledger.startMoves(to)
     this.#begin(`move of the start of ${name} to ${to}`, async () => {
       await this.directory.moveStart(this.log(name), BigInt(to))
@@ -190,9 +192,50 @@ export class LogWorld {
   /** Begins what retention does when every record is too old: closes the active segment and moves the start to the end. */
   expireAll(name: string): void {
     const log = this.log(name)
-    if (log.confirmedOffset !== log.logEndOffset) return
+    if (log.confirmedOffset !== log.logEndOffset || log.isTruncating) return
     log.roll()
     this.moveStart(name, Number(log.logEndOffset))
+  }
+
+  /** Begins to cut the end of a log, at a random offset if none is given. */
+  truncate(name: string, to = this.#someEnd(name)): void {
+    const log = this.log(name)
+    const ledger = this.#ledger(name)
+    if (ledger.cutTo !== undefined || ledger.start !== ledger.startMax) return
+    const boundary = ledger.boundaryAt(to)
+    const { cuts } = log
+    ledger.cutBegins(boundary)
+    this.#begin(`truncation of ${name} to ${to}`, async () => {
+      const end = Number(await this.directory.truncate(log, BigInt(to)))
+      if (ledger.state !== 'live') return
+      if (end !== boundary) throw new Error(`it ends at ${end}, not ${boundary}`)
+      if (ledger.restartTo !== undefined) ledger.restarted(log.logId.toString('hex'))
+      else ledger.cutDone({ hasCut: log.cuts > cuts })
+      this.#afterCut(name, log, ledger)
+    })
+  }
+
+  /** Begins to empty a log that is to begin at another offset. */
+  restart(name: string, at: number): void {
+    const log = this.log(name)
+    const ledger = this.#ledger(name)
+    if (ledger.cutTo !== undefined || ledger.start !== ledger.startMax) return
+    ledger.restartBegins(at)
+    this.#begin(`restart of ${name} at ${at}`, async () => {
+      await this.directory.restartAt(log, BigInt(at))
+      if (ledger.state !== 'live') return
+      ledger.restarted(log.logId.toString('hex'))
+      this.#afterCut(name, log, ledger)
+    })
+  }
+
+  /** What is there at once, without a start. */
+  #afterCut(name: string, log: Log, ledger: LogLedger): void {
+    if (this.random.chance(0.5)) ledger.leaderEpoch++
+    const ends = [log.confirmedOffset, log.logEndOffset, log.writtenEnd.endOffset].map(Number)
+    if (ends.some((end) => end !== ledger.end)) throw new Error(`it ends at ${ends}`)
+    const problems = inspectDerived(log, ledger, this.#derived.get(name) as NewestBatches)
+    this.#problems.push(...problems.map((problem) => `${name}: ${problem}`))
   }
 
   /** Begins a change of the flush mode. */
@@ -220,10 +263,12 @@ export class LogWorld {
     const upTo = log.confirmedOffset
     if (BigInt(offset) === upTo) return
     const maxBytes = 1 + this.random.below(3_000)
+    const { cuts, isTruncating } = log
     this.#begin(`read of ${name} at ${offset}`, async () => {
       const bytes = await log.read({ offset: BigInt(offset), maxBytes, upTo, atLeastOne: true })
       if (ledger.state !== 'live' || log.logStartOffset > BigInt(offset)) return
       const values = valuesIn(bytes)
+      if (values.size === 0 && (isTruncating || log.cuts > cuts)) return
       if (!values.has(offset)) throw new Error('the record is not there')
       for (const [at, value] of values) {
         if (ledger.valueAt(at) !== value) throw new Error(`wrong record at ${at}`)
@@ -278,7 +323,7 @@ export class LogWorld {
     if (log === undefined) return excuse === 'any loss' ? [] : ['is gone']
     if (excuse === 'flagged loss' && !log.isDamaged) return ['is not said to be damaged']
     if (!log.isLoaded) return excuse === 'nothing' ? ['cannot be loaded'] : []
-    const needed = this.#hasLostPower ? ledger.durable : ledger.acknowledged
+    const needed = ledger.needed({ hasLostPower: this.#hasLostPower })
     const isMoved = ledger.start === ledger.startMax && this.directory.startKind === 'crash'
     const { wrong, missing, isReported } = await this.clock.drive(inspectLog(log, ledger, needed))
     ledger.adopt({ start: Number(log.logStartOffset), end: Number(log.logEndOffset) })
@@ -320,6 +365,8 @@ export class LogWorld {
     }
     const logId = log.logId.toString('hex')
     ledger.logId ??= logId
+    ledger.isSwitching = false
+    if (ledger.restartTo !== undefined && ledger.logId !== logId) ledger.restarted(logId)
     if (ledger.logId !== logId) this.#problems.push(`${name}: is another log of that name`)
     ledger.state = 'live'
     try {
@@ -344,6 +391,14 @@ export class LogWorld {
   #someOffset(name: string): number {
     const { logStartOffset, confirmedOffset } = this.log(name)
     return Number(logStartOffset) + this.random.below(Number(confirmedOffset - logStartOffset) + 1)
+  }
+
+  /** Any offset at which it may end, more often one near its end, as followers do. */
+  #someEnd(name: string): number {
+    const { logStartOffset, logEndOffset } = this.log(name)
+    const range = Number(logEndOffset - logStartOffset) + 1
+    const most = this.random.chance(0.5) ? Math.min(range, 20) : range
+    return Number(logEndOffset) - this.random.below(most)
   }
 
   #ledger(name: string): LogLedger {

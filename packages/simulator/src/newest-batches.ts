@@ -20,6 +20,12 @@ export class NewestBatches implements DerivedState {
     return true
   }
 
+  reset(): void {
+    this.#serials = new Map()
+  }
+
+  truncateEnd(): void {}
+
   replay(header: BatchHeader): void {
     this.#serials.set(Number(header.baseOffset), header.baseSequence)
     for (const oldest of this.#serials.keys()) {

@@ -43,7 +43,10 @@ class World {
   readonly random = new SeededRandom(5)
   readonly disk = new SimulatedDisk(this.clock, this.random.split())
   readonly image = imageOfOneTopic()
+  isRegistered = true
   isTrusted = true
+  /** How often followers that came too early were to be heard again. */
+  leadings = 0
   directory!: LogDirectory
 
   /** A start of the part of a broker that holds partitions. */
@@ -72,9 +75,22 @@ class World {
       nodeId: 1,
       image,
       directories: new Map([[directoryId, this.directory]]),
-      clock,
       logger: silentLogger,
+      around: {
+        nodeId: 1,
+        clock,
+        logger: silentLogger,
+        brokers: { epochOf: () => 1n, isActive: () => true },
+        lagMsMax: 5_000,
+        follow() {},
+        unfollow() {},
+        onLeading: () => {
+          this.leadings++
+        },
+        onProposalDue() {},
+      },
       configOf: (topic) => configs.of(topic),
+      isRegistered: () => this.isRegistered,
       isTrusted: () => this.isTrusted,
       onDeleted() {},
     })
@@ -133,6 +149,31 @@ describe('which partition a request gets', () => {
     expect(partitions.leading('orders', 1)).toBe(kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION)
   })
 
+  it('none of a deleted topic while another one of that name is being made', async () => {
+    const world = new World()
+    const partitions = await world.start()
+    await world.clock.drive(Promise.resolve(partitions.get('orders', 0)?.open()))
+    expect(partitions.leadingReplica(topicId, 0)).toBeDefined()
+    const topic = world.image.topics.get('orders')
+    const [first] = topic?.partitions ?? []
+    if (topic === undefined || first === undefined) throw new Error('There is one')
+    const other = { ...topic, topicId: 'CCCCCCCCCCCCCCCCCCCCCA' }
+    const { topicId: otherId } = other
+    world.image.topics.set('orders', { ...other, partitions: [{ ...first, topicId: otherId }] })
+    world.image.topicsById.set(otherId, other)
+    expect(partitions.leading('orders', 0)).toBe(kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION)
+    expect(partitions.leadingReplica(otherId, 0)).toBeUndefined()
+  })
+
+  it('none before the metadata knows this process: the one before led', async () => {
+    const world = new World()
+    world.isRegistered = false
+    const partitions = await world.start()
+    expect(partitions.leading('orders', 0)).toBe(kafkaErrors.NOT_LEADER_OR_FOLLOWER)
+    await world.clock.drive(Promise.resolve(partitions.get('orders', 0)?.open()))
+    expect(partitions.leadingReplica(topicId, 0)).toBeUndefined()
+  })
+
   it('none that another broker, or nobody, leads', async () => {
     const world = new World()
     const partitions = await world.start()
@@ -144,4 +185,16 @@ describe('which partition a request gets', () => {
       expect(partitions.leading('orders', 0)).toBe(kafkaErrors.NOT_LEADER_OR_FOLLOWER)
     }
   })
+})
+
+it('hears followers again when it leads for others than before', async () => {
+  const world = new World()
+  const partitions = await world.start()
+  const host = partitions.get('orders', 0)
+  const state = world.image.topics.get('orders')?.partitions[0]
+  if (host === undefined || state === undefined) throw new Error('There is one')
+  await world.clock.drive(host.open())
+  const before = world.leadings
+  host.assume({ ...state, replicas: [1, 2], partitionEpoch: state.partitionEpoch + 1 })
+  expect(world.leadings).toBe(before + 1)
 })

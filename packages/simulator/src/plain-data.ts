@@ -12,8 +12,9 @@ export interface Copied {
   readonly digest: number
 }
 
-export function copyMessage(message: object): Copied {
-  const copier = new Copier()
+/** 64-bit integers are bigints in some services, strings in the others (`MessageNetwork`). */
+export function copyMessage(message: object, holdsBigints: boolean): Copied {
+  const copier = new Copier(holdsBigints)
   const copy = copier.value(message, 'message') as object
   return { copy, bytes: copier.bytes, digest: copier.digest >>> 0 }
 }
@@ -21,10 +22,16 @@ export function copyMessage(message: object): Copied {
 class Copier {
   bytes = 0
   digest = 0
+  readonly #holdsBigints: boolean
+
+  constructor(holdsBigints: boolean) {
+    this.#holdsBigints = holdsBigints
+  }
 
   value(value: unknown, path: string): unknown {
     if (typeof value === 'string') return this.#text(value)
     if (typeof value === 'number') return this.#count(8, value, value)
+    if (typeof value === 'bigint' && this.#holdsBigints) return this.#int64(value, path)
     if (typeof value === 'boolean') return this.#count(1, value ? 1 : 2, value)
     if (Buffer.isBuffer(value)) return this.#count(value.length, crc32c(value), Buffer.from(value))
     if (Array.isArray(value)) {
@@ -44,6 +51,12 @@ class Copier {
       copy[name] = this.value(each, `${path}.${name}`)
     }
     return copy
+  }
+
+  #int64(value: bigint, path: string): bigint {
+    if (BigInt.asIntN(64, value) !== value) throw new TypeError(`${path} is beyond 64 bits`)
+    this.#mix(Number(BigInt.asIntN(32, value)))
+    return this.#count(8, Number(BigInt.asIntN(32, value >> 32n)), value)
   }
 
   #text(text: string): string {

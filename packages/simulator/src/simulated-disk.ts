@@ -13,10 +13,13 @@ export type Fault = (operation: string, path: string) => string | undefined
 /** Gives the milliseconds that an operation takes longer. */
 export type Delay = (operation: string, path: string) => number
 
+/** Operations take time of the process that uses the disk; `clear` is called when that one is dead. */
+export type DiskClock = Pick<SimulatedClock, 'setTimer' | 'clear'>
+
 const rememberedWrites = 4
 
 export class SimulatedDisk implements FileSystem {
-  readonly #clock: SimulatedClock
+  readonly #clock: DiskClock
   readonly #random: SeededRandom
   readonly #root = new SimulatedDirectory()
   /** Operations of an earlier process never end. */
@@ -31,7 +34,7 @@ export class SimulatedDisk implements FileSystem {
   /** The newest direct writes, the last one last. */
   readonly newestWrites: { path: string; position: number; lengthBytes: number }[] = []
 
-  constructor(clock: SimulatedClock, random: SeededRandom) {
+  constructor(clock: DiskClock, random: SeededRandom) {
     this.#clock = clock
     this.#random = random
   }

@@ -1,12 +1,12 @@
 // The simulated network is one: what it does without faults is what gRPC does.
 import type { MessageNetwork } from '@naru/base'
 import { messageNetworkContract } from '../../base/src/message-network.contract.ts'
-import { loadFrameCodecs } from '../../rpc/src/frame-codec.ts'
+import { streamCodecs } from '../../rpc/src/stream-codecs.ts'
 import { SeededRandom } from './seeded-random.ts'
 import { SimulatedClock } from './simulated-clock.ts'
 import { SimulatedNetwork } from './simulated-network.ts'
 
-const codecs = loadFrameCodecs()
+const codecs = streamCodecs()
 
 messageNetworkContract(() => {
   const clock = new SimulatedClock()
@@ -14,7 +14,7 @@ messageNetworkContract(() => {
   const hosts = new SimulatedNetwork(clock, new SeededRandom(1), { codecs, overrunMax: 1_000 })
   const { network: port } = hosts.start('a')
   const network: MessageNetwork = {
-    open: (address) => port.open(address),
+    open: (address, service) => port.open(address, service),
     async listen(address, accept) {
       const server = await port.listen(address, accept)
       // It takes virtual time, which passes only when somebody makes it.

@@ -49,7 +49,7 @@ async function listen(): Promise<void> {
 }
 
 function open(from = 'a'): End {
-  return new End((ports.get(from) as MessageNetwork).open(address))
+  return new End((ports.get(from) as MessageNetwork).open(address, 'peer'))
 }
 
 async function run(ms: number): Promise<void> {
@@ -167,7 +167,7 @@ describe('a stream', () => {
 
 describe('nobody there', () => {
   it('refuses where nobody listens, and where the process is dead', async () => {
-    const strange = new End((ports.get('a') as MessageNetwork).open({ host: 'b', port: 1 }))
+    const strange = new End((ports.get('a') as MessageNetwork).open({ host: 'b', port: 1 }, 'peer'))
     strange.say(1)
     await run(20)
     expect(strange.closes).toEqual(['refused'])
@@ -205,10 +205,10 @@ describe('nobody there', () => {
     const ends: End[] = []
     const accept = (stream: MessageStream) => ends.push(new End(stream))
     const server = await port.listen({ host: 'c', port: 0 }, accept)
-    const before = new End((ports.get('a') as MessageNetwork).open(server.address))
+    const before = new End((ports.get('a') as MessageNetwork).open(server.address, 'peer'))
     await run(20)
     await clock.drive(server.close())
-    const after = new End((ports.get('a') as MessageNetwork).open(server.address))
+    const after = new End((ports.get('a') as MessageNetwork).open(server.address, 'peer'))
     await run(20)
     expect([before.closes, after.closes, ends[0]?.closes]).toEqual([
       ['lost'],
@@ -412,7 +412,9 @@ async function babble(seed: number) {
     const act = random.below(20)
     if (act < 3 && net.processOn(name)?.state === 'running') {
       ends.push(
-        new End((living.get(name) as MessageNetwork).open({ host: random.pick(names), port: 1 })),
+        new End(
+          (living.get(name) as MessageNetwork).open({ host: random.pick(names), port: 1 }, 'peer'),
+        ),
       )
     } else if (act < 14) end?.stream.send({ n: n++ })
     else if (act === 14) end?.stream.reset()

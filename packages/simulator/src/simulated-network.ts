@@ -4,12 +4,15 @@
  * (`faults`), or commanded.
  */
 import {
+  type AcceptStream,
   type Address,
   type MessageNetwork,
   type MessageServer,
   type MessageStream,
+  type StreamService,
   TransportError,
 } from '@naru/base'
+import { replicationCodecs } from '@naru/rpc/replication'
 import { calm, type NetworkFaults } from './network-faults.ts'
 import type { SeededRandom } from './seeded-random.ts'
 import type { SimulatedClock } from './simulated-clock.ts'
@@ -33,7 +36,7 @@ interface Host {
 
 interface Listener {
   readonly process: SimulatedProcess
-  readonly accept: (stream: MessageStream) => void
+  readonly accept: AcceptStream
   readonly ends: Set<MessageStream>
 }
 
@@ -85,7 +88,8 @@ export class SimulatedNetwork {
     const { codecs, ...limits } = options
     this.#clock = clock
     this.#random = random
-    this.#codecs = codecs
+    // What is received there has another shape than what is sent.
+    this.#codecs = { replication: replicationCodecs, ...codecs }
     this.#limits = { ...defaultLimits, ...limits }
     this.#world = this.#makeWorld()
   }
@@ -246,7 +250,7 @@ export class SimulatedNetwork {
   #portOf(host: Host, process: SimulatedProcess): MessageNetwork {
     return {
       listen: (address, accept) => this.#listen(host, process, address, accept),
-      open: (address) => this.#open(host, process, address),
+      open: (address, service) => this.#open(host, process, address, service),
     }
   }
 
@@ -254,7 +258,7 @@ export class SimulatedNetwork {
     host: Host,
     process: SimulatedProcess,
     address: Address,
-    accept: (stream: MessageStream) => void,
+    accept: AcceptStream,
   ): Promise<MessageServer> {
     if (address.host !== host.name) {
       throw new TransportError('EADDRNOTAVAIL', `${host.name} is not ${address.host}`)
@@ -275,15 +279,21 @@ export class SimulatedNetwork {
     }
   }
 
-  #open(host: Host, opener: SimulatedProcess, { host: to, port }: Address): MessageStream {
+  #open(
+    host: Host,
+    opener: SimulatedProcess,
+    { host: to, port }: Address,
+    service: StreamService,
+  ): MessageStream {
     if (this.#streams.size >= this.#limits.streamsMax) {
       this.#violated(`${this.#streams.size} streams are open`)
     }
     const id = this.#nextStream++
     const isHanging = this.#random.chance(this.faults.hangChance)
     const hosts = [host.name, to] as const
-    this.trace.event(this.#clock.monotonic(), 'open', id, host.name, to, port)
-    const stream = new SimulatedStream(this.#world, { id, hosts, port, opener, isHanging })
+    this.trace.event(this.#clock.monotonic(), 'open', id, host.name, to, port, service)
+    const parts = { id, service, hosts, port, opener, isHanging }
+    const stream = new SimulatedStream(this.#world, parts)
     this.#streams.set(id, stream)
     return stream.opener
   }
@@ -329,7 +339,7 @@ export class SimulatedNetwork {
     if (listener === undefined) return undefined
     const end = stream.acceptAs(listener.process)
     listener.ends.add(end)
-    listener.accept(end)
+    listener.accept(end, stream.service)
     return listener.process
   }
 

@@ -2,7 +2,7 @@
  * One stream between two processes, as their kernels and the way between them see it. Side 0 opened it. What one side does travels
  * in its queue to the other: the opening, messages, the close. A side whose process is gone is closed without a word.
  */
-import type { Clock, MessageStream, StreamClose } from '@naru/base'
+import type { Clock, MessageStream, StreamClose, StreamService } from '@naru/base'
 import { copyMessage } from './plain-data.ts'
 import type { SimulatedProcess } from './simulated-process.ts'
 import { type Item, type Obstacle, StreamQueue } from './stream-queue.ts'
@@ -14,8 +14,7 @@ type Events = Parameters<MessageStream['handle']>[0]
 export interface StreamWorld {
   readonly clock: Clock
   readonly limits: StreamLimits
-  /** For what the opener says, and for what the acceptor says; without it messages arrive as they were sent. */
-  readonly codecs: { readonly request: MessageCodec; readonly response: MessageCodec } | undefined
+  readonly codecs: StreamCodecs
   delayMs(): number
   /** What is in the way of `item` to `to`, apart from the stream's own state. */
   obstacle(
@@ -45,11 +44,21 @@ export interface StreamLimits {
   readonly attemptMs: number
 }
 
+/** For what the opener says, and for what the acceptor says; messages of a service without them arrive as they were sent. */
+export type StreamCodecs = Readonly<
+  Partial<
+    Record<StreamService, { readonly request: MessageCodec; readonly response: MessageCodec }>
+  >
+>
+
 /** To and from the bytes in which a message would travel. */
 export interface MessageCodec {
   encode(message: object): Buffer
   decode(bytes: Buffer): object | undefined
 }
+
+/** Who resets a stream at once does not want to hear of it. */
+const nobody: Events = { message() {}, drain() {}, close() {} }
 
 /** One side: what its process holds. */
 class StreamEnd implements MessageStream {
@@ -61,6 +70,7 @@ class StreamEnd implements MessageStream {
   #overrun = 0
   readonly #world: StreamWorld
   readonly #queue: StreamQueue
+  readonly #service: StreamService
   readonly #codec: MessageCodec | undefined
   readonly #onReset: () => void
 
@@ -68,12 +78,14 @@ class StreamEnd implements MessageStream {
     process: SimulatedProcess
     world: StreamWorld
     queue: StreamQueue
+    service: StreamService
     codec: MessageCodec | undefined
     onReset: () => void
   }) {
     this.process = parts.process
     this.#world = parts.world
     this.#queue = parts.queue
+    this.#service = parts.service
     this.#codec = parts.codec
     this.#onReset = parts.onReset
   }
@@ -108,7 +120,9 @@ class StreamEnd implements MessageStream {
   }
 
   reset(): void {
-    if (!this.isClosed) this.#onReset()
+    if (this.isClosed) return
+    this.events ??= nobody
+    this.#onReset()
   }
 
   /** Half of the window is free again. */
@@ -124,7 +138,7 @@ class StreamEnd implements MessageStream {
 
   #copied(message: object): Item {
     try {
-      const { copy, bytes, digest } = copyMessage(message)
+      const { copy, bytes, digest } = copyMessage(message, this.#service === 'replication')
       const carried = this.#codec?.decode(this.#codec.encode(copy)) ?? copy
       return { kind: 'message', message: carried, bytes, digest }
     } catch (error) {
@@ -136,6 +150,7 @@ class StreamEnd implements MessageStream {
 
 export class SimulatedStream {
   readonly id: number
+  readonly service: StreamService
   /** Names of the hosts of both sides. */
   readonly hosts: readonly [string, string]
   readonly port: number
@@ -153,6 +168,7 @@ export class SimulatedStream {
     world: StreamWorld,
     parts: {
       id: number
+      service: StreamService
       hosts: readonly [string, string]
       port: number
       opener: SimulatedProcess
@@ -162,6 +178,7 @@ export class SimulatedStream {
   ) {
     this.#world = world
     this.id = parts.id
+    this.service = parts.service
     this.#isHanging = parts.isHanging
     this.hosts = parts.hosts
     this.port = parts.port
@@ -263,8 +280,9 @@ export class SimulatedStream {
   #makeEnd(side: Side, process: SimulatedProcess): StreamEnd {
     const queue = this.#queues[side]
     const onReset = () => this.#reset(side)
-    const codec = this.#world.codecs?.[side === 0 ? 'request' : 'response']
-    return new StreamEnd({ process, world: this.#world, queue, codec, onReset })
+    const { service } = this
+    const codec = this.#world.codecs[service]?.[side === 0 ? 'request' : 'response']
+    return new StreamEnd({ process, world: this.#world, queue, service, codec, onReset })
   }
 
   #endOf(side: Side): StreamEnd | undefined {
@@ -348,7 +366,8 @@ export class SimulatedStream {
     end.isClosed = true
     end.process.setTimer(0, () => {
       this.#world.note(this, 'close', side, reason)
-      this.#eventsOf(end).close(reason)
+      // Who resets it in the turn it came has no need to hear of it.
+      end.events?.close(reason)
     })
     this.#considerOver()
   }

@@ -47,7 +47,7 @@ beforeEach(() => {
     storage,
     stateMachine: {
       apply() {},
-      snapshot: () => Buffer.from(state),
+      snapshot: async () => Buffer.from(state),
       restore: (bytes) => restored.push(bytes.toString()),
     },
     chunkBytes: 100,

@@ -143,6 +143,24 @@ export const configQuestions: Questions = {
       'subtract one': await one(throttled, subtract, '0:1'),
       'an unknown type': await ask('x', [['retention.ms', set, '1']], { type: 3 }),
       'another broker': await ask('77', [['log.cleaner.threads', set, '1']], { type: broker }),
+      'limits to take back from this broker': await ask(
+        '1',
+        [
+          ['leader.replication.throttled.rate', operations.delete, null],
+          ['replica.alter.log.dirs.io.max.bytes.per.second', operations.delete, null],
+        ],
+        { type: broker },
+      ),
+      'limits to take back from all brokers': await ask(
+        '',
+        [['follower.replication.throttled.rate', operations.delete, null]],
+        { type: broker },
+      ),
+      'a limit to take back from another broker': await ask(
+        '77',
+        [['leader.replication.throttled.rate', operations.delete, null]],
+        { type: broker },
+      ),
       'a broker that is no number': await ask('abc', [['x', set, '1']], { type: broker }),
     }
     const twice = alter('c.alter', [['retention.ms', set, '5']])

@@ -56,6 +56,13 @@ export const meantToDiffer: readonly MeantDifference[] = [
     reason: 'POLICY_VIOLATION, as when topics are created; Kafka fails with an unexpected error.',
   },
   {
+    question: 'AlterPartitionReassignments: targets',
+    path: /^\/nothing\/errorMessage$/,
+    kafka: '',
+    naru: null,
+    reason: 'There is nothing to say, whether something was asked for or not.',
+  },
+  {
     question: 'Produce: what is no batch',
     path: /^\/(a record with a wrong offset|a spare attribute bit|a delete horizon|stored)\//,
     reason: 'Kafka stores a record whose offset is not its own; readers would trip over it.',
@@ -119,13 +126,14 @@ export const meantToDiffer: readonly MeantDifference[] = [
   },
   {
     question: 'DescribeConfigs: keys of the broker',
-    path: /^\/(node\.id|listeners|listener\.security\.protocol\.map|log\.dir|min\.insync\.replicas)$/,
+    path: /^\/(node\.id|listeners|listener\.security\.protocol\.map|log\.dir|min\.insync\.replicas|default\.replication\.factor)$/,
     reason: 'Defaults of our own, with which a broker starts without a file.',
   },
   {
     question: 'DescribeConfigs: keys of the broker',
-    path: /^\/(broker\.(session\.timeout|heartbeat\.interval)|controller\.quorum\.election\.timeout)\.ms$/,
-    reason: 'A broker that is gone is noticed sooner, and so is a leader of the metadata.',
+    path: /^\/(broker\.(session\.timeout|heartbeat\.interval)|controller\.quorum\.election\.timeout|replica\.lag\.time\.max)\.ms$/,
+    reason:
+      'A broker that is gone is noticed sooner, and so are a leader of the metadata and a follower that lags.',
   },
   {
     question: 'DescribeConfigs: keys of the broker',

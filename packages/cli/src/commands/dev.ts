@@ -8,7 +8,7 @@ import { Failure } from '../failure.ts'
 import { fromHere } from '../working-directory.ts'
 
 export interface DevOptions {
-  /** Undefined for as many as before, or one. */
+  /** Undefined for as many as before, or three. */
   readonly brokers?: number
   /** Undefined for those that the configurations have, or Kafka's at the first start. */
   readonly port?: number

@@ -1,9 +1,14 @@
 import { readFileSync } from 'node:fs'
 import module from 'node:module'
-import { FileSystemError, type Logger, type MessageNetwork, TransportError } from '@naru/base'
-import { type BrokerConfig, createBroker, isBrokerKey, resolveConfig } from '@naru/broker'
-import { MetadataStoreError, SessionError } from '@naru/consensus'
-import { LogDirectoryError } from '@naru/log'
+import type { Logger, MessageNetwork } from '@naru/base'
+import {
+  type BrokerConfig,
+  type BrokerOptions,
+  createBroker,
+  isBrokerKey,
+  resolveConfig,
+} from '@naru/broker'
+import { type SupportedFeature, supportedFeatures } from '@naru/metadata'
 import { ConfigError, environmentSettings, parseProperties, type Setting } from '@naru/model'
 import {
   bootId,
@@ -15,6 +20,7 @@ import {
 } from '@naru/platform'
 import { exitCodes } from '../exit-codes.ts'
 import { configFailure, Failure } from '../failure.ts'
+import { startFailure } from '../start-failure.ts'
 import { fromHere } from '../working-directory.ts'
 
 export interface StartOptions {
@@ -25,14 +31,18 @@ export interface StartOptions {
 /** Variables that mean something to commands that ask a cluster, and nothing to a broker. */
 const ofClients: readonly string[] = ['NARU_BOOTSTRAP', 'KAFKA_BOOTSTRAP_SERVERS']
 
-/** Runs one broker until SIGTERM or SIGINT, or until the launcher that forked it is gone. */
-export async function start(options: StartOptions): Promise<void> {
+/** Runs one broker until SIGTERM or SIGINT, or until the launcher that forked it is gone. `features`: of this version of the program. */
+export async function start(
+  options: StartOptions,
+  features: readonly SupportedFeature[] = supportedFeatures,
+): Promise<void> {
   const { config, unknown } = readConfig(options)
   const logger = await createLogger(config)
   if (unknown.length > 0) logger.warn('unknown-environment', { variables: unknown })
   // From the beginning: without a quorum the start may take for ever, and who is told that it is ready may stop it at once.
   using stop = stopRequested()
-  const broker = await Promise.race([run(config, logger), stop.reason.then(() => undefined)])
+  const running = run({ config, logger, features })
+  const broker = await Promise.race([running, stop.reason.then(() => undefined)])
   if (broker === undefined) {
     logger.info('broker-stopped', { reason: await stop.reason })
     process.exit(exitCodes.ok)
@@ -94,11 +104,11 @@ function createLogger(config: BrokerConfig): Promise<Logger> {
   return createPinoLogger({ level: config.text('naru.log.level'), isPretty })
 }
 
-async function run(config: BrokerConfig, logger: Logger) {
+async function run(version: Pick<BrokerOptions, 'config' | 'logger' | 'features'>) {
+  const { config, logger } = version
   try {
     return await createBroker({
-      config,
-      logger,
+      ...version,
       clock: systemClock,
       random: systemRandom,
       fileSystem: nodeFileSystem,
@@ -120,26 +130,6 @@ async function networkOf({ internal }: BrokerConfig): Promise<MessageNetwork | u
   if (internal === undefined) return undefined
   const { createGrpcNetwork } = await import('@naru/rpc')
   return createGrpcNetwork(systemClock)
-}
-
-/** What commonly keeps a broker from starting, in words. */
-function startFailure(error: unknown): unknown {
-  if (error instanceof TransportError) {
-    const reason = error.code === 'EADDRINUSE' ? 'ADDRESS_IN_USE' : 'UNUSABLE_ADDRESS'
-    return new Failure(reason, error.message, { cause: error })
-  }
-  if (error instanceof FileSystemError || error instanceof LogDirectoryError) {
-    return new Failure('UNUSABLE_DIRECTORY', error.message, { cause: error })
-  }
-  if (error instanceof MetadataStoreError) {
-    const { code, message, hint } = error
-    return new Failure(code, message, { hint, cause: error })
-  }
-  if (error instanceof SessionError) {
-    const { kafka, message, hint } = error
-    return new Failure(kafka, message, { hint, cause: error })
-  }
-  return error instanceof ConfigError ? configFailure(error) : error
 }
 
 /**

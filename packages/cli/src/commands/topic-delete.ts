@@ -7,7 +7,10 @@ import { counted, done } from '../style.ts'
 interface Deletion {
   readonly name: string
   readonly partitions: number
+  /** Of the partitions whose leader answers. */
   readonly records: bigint
+  /** Those are all. */
+  readonly isCounted: boolean
 }
 
 export const view: View<Deletion> = {
@@ -16,7 +19,11 @@ export const view: View<Deletion> = {
   fields: [
     { name: 'name', type: 'string', value: ({ name }) => name },
     { name: 'partitions', type: 'int32', value: ({ partitions }) => partitions },
-    { name: 'records', type: 'int64', value: ({ records }) => records },
+    {
+      name: 'records',
+      type: 'int64',
+      value: ({ records, isCounted }) => (isCounted ? records : null),
+    },
   ],
 }
 
@@ -28,7 +35,7 @@ export function run(
   const activity = `delete topic ${name}`
   return withClient(options, activity, async (client) => {
     const topic = await topicNamed(client, name, activity)
-    const plan = planOf(topic, await client.admin.offsets(topic))
+    const plan = planOf(topic, await client.admin.knownOffsets(topic))
     if (!isDry && options.yes !== true) await confirm(sentenceOf(plan), questionFor(plan))
     if (!isDry) await client.admin.deleteTopic(name)
     const text = () => (isDry ? `would delete ${lineOf(plan)}\n` : done(`deleted ${lineOf(plan)}`))
@@ -42,19 +49,25 @@ function planOf(
 ): Deletion {
   const counts = [...offsets.values()].map(({ start, end }) => end - start)
   const records = counts.reduce((sum, count) => sum + count, 0n)
-  return { name, partitions: partitions.length, records }
+  const isCounted = counts.length === partitions.length
+  return { name, partitions: partitions.length, records, isCounted }
 }
 
-function lineOf({ name, partitions, records }: Deletion): string {
-  return `${name} · ${counted(partitions, 'partition')} · ${counted(records, 'record')}`
+function lineOf(plan: Deletion): string {
+  return `${plan.name} · ${counted(plan.partitions, 'partition')} · ${recordsOf(plan)}`
 }
 
-function sentenceOf({ name, partitions, records }: Deletion): string {
-  return `delete topic ${name}, which has ${counted(partitions, 'partition')} and ${counted(records, 'record')}`
+function sentenceOf(plan: Deletion): string {
+  const { name, partitions } = plan
+  return `delete topic ${name}, which has ${counted(partitions, 'partition')} and ${recordsOf(plan)}`
+}
+
+function recordsOf({ records, isCounted }: Deletion): string {
+  return `${isCounted ? '' : 'at least '}${counted(records, 'record')}`
 }
 
 /** Where records would be lost, the name is typed: a habit of answering y must not be enough. */
-function questionFor({ name, records }: Deletion): { answer: string; ask: string } {
-  if (records === 0n) return { answer: 'y', ask: 'Delete it? (y/n)' }
+function questionFor({ name, records, isCounted }: Deletion): { answer: string; ask: string } {
+  if (records === 0n && isCounted) return { answer: 'y', ask: 'Delete it? (y/n)' }
   return { answer: name, ask: 'Type the name of the topic to delete it:' }
 }

@@ -1,9 +1,11 @@
-import type { Client, TopicSetting, TopicView } from '@naru/client'
+import type { Client, PartitionView, TopicSetting, TopicView } from '@naru/client'
 import { type ConnectionOptions, topicNamed, withClient } from '../connection.ts'
 import { jsonItem, printRows, table, type View } from '../output.ts'
+import { type PartitionState, statesOf } from '../partition-state.ts'
 import { counted, styled } from '../style.ts'
 
-type Partition = TopicView['partitions'][number] & {
+type Partition = PartitionView & {
+  readonly states: readonly PartitionState[]
   /** Undefined while there is no leader to ask. */
   readonly start: bigint | undefined
   readonly end: bigint | undefined
@@ -27,7 +29,7 @@ const settingView: View<TopicSetting> = {
   ],
 }
 
-const partitionView: View<Partition & { readonly topic: string }> = {
+const partitionView: View<Partition> = {
   kind: 'Partition',
   name: ({ topic, partition }) => `${topic}/${partition}`,
   fields: [
@@ -39,6 +41,8 @@ const partitionView: View<Partition & { readonly topic: string }> = {
     { name: 'end', type: 'int64', value: ({ end }) => end },
     { name: 'records', type: 'int64', value: recordsOf },
     { name: 'leaderEpoch', type: 'int32', in: 'wide', value: ({ leaderEpoch }) => leaderEpoch },
+    { name: 'elr', type: 'int32[]', value: ({ elr }) => elr },
+    { name: 'state', type: 'string[]', value: ({ states }) => states },
   ],
 }
 
@@ -59,7 +63,7 @@ export const view: View<Described> = {
       name: 'partitions',
       type: 'object[]',
       in: 'json',
-      value: (topic) => partitionRows(topic).map((row) => jsonItem(partitionView, row)),
+      value: ({ partitions }) => partitions.map((row) => jsonItem(partitionView, row)),
     },
   ],
 }
@@ -72,7 +76,7 @@ export function run(name: string, options: ConnectionOptions): Promise<void> {
     if (format === 'json' || format === 'ndjson') await printRows(view, [described], { format })
     else {
       const text = () => textOf(described, format)
-      await printRows(partitionView, partitionRows(described), { format, text })
+      await printRows(partitionView, described.partitions, { format, text })
     }
   })
 }
@@ -80,9 +84,10 @@ export function run(name: string, options: ConnectionOptions): Promise<void> {
 async function describe({ admin }: Client, topic: TopicView): Promise<Described> {
   const settings = await admin.describeSettings(topic.name)
   const offsets = await admin.offsets(topic)
-  const partitions = topic.partitions.map((partition) => {
+  const listed = await admin.partitions.list([topic.name])
+  const partitions = listed.map((partition) => {
     const { start, end } = offsets.get(partition.partition) ?? {}
-    return { ...partition, start, end }
+    return { ...partition, states: statesOf(partition), start, end }
   })
   const changed = settings.filter(({ source }) => source !== 'default')
   return { ...topic, topic, partitions, settings: changed }
@@ -94,11 +99,7 @@ function textOf(described: Described, format: 'table' | 'wide' | 'tsv' | 'name')
   const size = `${counted(partitions.length, 'partition')} · ${replicas}`
   const head = `${styled('bold', name)} · ${size} · id ${topicId}\n`
   const changed = settings.length === 0 ? [] : [table(settingView, settings, format)]
-  return [head, ...changed, table(partitionView, partitionRows(described), format)].join('\n')
-}
-
-function partitionRows({ name, partitions }: Described) {
-  return partitions.map((partition) => ({ ...partition, topic: name }))
+  return [head, ...changed, table(partitionView, partitions, format)].join('\n')
 }
 
 function recordsOf({ start, end }: Partition): bigint | undefined {

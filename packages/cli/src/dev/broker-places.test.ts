@@ -54,7 +54,7 @@ describe('the first start', () => {
   })
 
   it('of a single broker has its listeners in the file, and opens none for others', () => {
-    const [broker] = start()
+    const [broker] = start({ brokers: 1 })
     expect(readFileSync(fileOf(directory, 1), 'utf8').split('\n')).toEqual([
       'node.id=1',
       'listeners=PLAINTEXT://localhost:9092',
@@ -121,7 +121,7 @@ describe('more brokers', () => {
   })
 
   it('join the single broker that was there, instead of founding a second cluster', () => {
-    start({ port: 19092 })
+    start({ brokers: 1, port: 19092 })
     const brokers = start({ brokers: 3 })
     expect(values(brokers, voters)).toEqual([undefined, undefined, undefined])
     expect(values(brokers, servers)).toEqual([undefined, 'localhost:19292', 'localhost:19292'])

@@ -22,6 +22,9 @@ export function findBrokers(directory: string): FoundBroker[] {
     .map((nodeId) => ({ nodeId, get: readKeys(fileOf(directory, nodeId)) }))
 }
 
+/** As many as replicas are kept of a partition, so that one of them may die. */
+const usualCount = 3
+
 /** How many brokers run: as many as before, where nobody says. */
 export function brokerCount(
   directory: string,
@@ -31,7 +34,7 @@ export function brokerCount(
   // Voters are named when the first file is written: without them there is no cluster.
   const ids = [...found.map(({ nodeId }) => nodeId), ...voterIds(votersOf(found))]
   const known = Math.max(0, ...ids)
-  const count = asked ?? Math.max(1, known)
+  const count = asked ?? (known === 0 ? usualCount : known)
   if (known > brokersMax) {
     throw usage(`Cannot run broker ${known}: there are ${brokersMax} at most`)
   }

@@ -2,7 +2,14 @@
  * The other brokers: one link to each that is needed, opened by whoever has something to say first. Lossy: what cannot be said now
  * is dropped, and nobody is told; who needs an answer waits for it with a deadline.
  */
-import type { Address, Clock, Logger, MessageNetwork, MessageServer } from '@naru/base'
+import type {
+  Address,
+  Clock,
+  Logger,
+  MessageNetwork,
+  MessageServer,
+  MessageStream,
+} from '@naru/base'
 import type { Frame, Hello } from './frame.ts'
 import { FrameOutbox } from './frame-outbox.ts'
 import { type LinkEnd, PeerLink } from './peer-link.ts'
@@ -11,6 +18,8 @@ export interface PeersOptions {
   readonly network: MessageNetwork
   readonly clock: Clock
   readonly logger: Logger
+  /** Takes the streams of brokers that follow partitions of this one; without it they are refused. */
+  readonly acceptReplication?: (stream: MessageStream) => void
   /** What this node says of itself. */
   readonly self: () => Hello
   /** Where a node is reached, as far as that is known; `attempt` counts those that failed. */
@@ -59,8 +68,11 @@ export class Peers implements AsyncDisposable {
 
   /** Takes streams of others; returns the address that was bound. */
   async listen(address: Address): Promise<Address> {
-    this.#server = await this.#options.network.listen(address, (stream) => {
+    const refuse = (stream: MessageStream) => stream.reset()
+    const { network, acceptReplication = refuse } = this.#options
+    this.#server = await network.listen(address, (stream, service) => {
       if (this.#isStopped) stream.reset()
+      else if (service === 'replication') acceptReplication(stream)
       else this.#link(stream, false)
     })
     return this.#server.address
@@ -90,7 +102,7 @@ export class Peers implements AsyncDisposable {
   /** Asks who is at an address, over a link of its own that stays. Never rejects. */
   greet(address: Address): Promise<Hello | LinkEnd> {
     if (this.#isStopped) return Promise.resolve('lost')
-    const link = this.#link(this.#options.network.open(address), true)
+    const link = this.#link(this.#options.network.open(address, 'peer'), true)
     return new Promise((resolve) => this.#attempts.set(link, resolve))
   }
 
@@ -100,7 +112,7 @@ export class Peers implements AsyncDisposable {
     await this.#server?.close()
   }
 
-  #link(stream: Parameters<Parameters<MessageNetwork['listen']>[1]>[0], isOpener: boolean) {
+  #link(stream: MessageStream, isOpener: boolean) {
     const { clock, self } = this.#options
     const link: PeerLink = new PeerLink({
       stream,

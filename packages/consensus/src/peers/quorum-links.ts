@@ -1,5 +1,5 @@
 /** The links to the other nodes of the quorum and its brokers: who they are, where they are, what they say, and whether they live. */
-import type { Address, Clock, Logger, MessageNetwork } from '@naru/base'
+import type { Address, Clock, Logger, MessageNetwork, MessageStream } from '@naru/base'
 import type { ReplicaKey } from '@naru/raft'
 import type { QuorumSettings } from '../quorum-settings.ts'
 import { nodeOf, replicaKey } from '../replica-key.ts'
@@ -21,6 +21,8 @@ export interface QuorumLinksOptions {
   /** Where the metadata says that a node is. */
   readonly registeredAddress: (nodeId: number) => Address | undefined
   readonly hasLeader: () => boolean
+  /** Takes the streams of brokers that follow partitions of this one; without it they are refused. */
+  readonly acceptReplication?: (stream: MessageStream) => void
   readonly events: LinksEvents
 }
 
@@ -51,9 +53,10 @@ export class QuorumLinks implements AsyncDisposable {
 
   constructor(options: QuorumLinksOptions) {
     this.#options = options
-    const { clock, logger, network, settings, events, self } = options
+    const { clock, logger, network, settings, events, self, acceptReplication } = options
     this.#advertised = settings.advertised
     this.#peers = new Peers({
+      ...(acceptReplication === undefined ? {} : { acceptReplication }),
       network,
       clock,
       logger,

@@ -1,6 +1,6 @@
 /** What the timeline of a voter must do on every disk; run by the tests of each. */
 import { type Clock, type FileSystem, type Logger, silentLogger } from '@naru/base'
-import { emptyImage, type MetadataRecord } from '@naru/metadata'
+import type { TimelineEvent } from '@naru/metadata'
 import { expect, it } from 'vitest'
 import { defaultTimelineLimits, type TimelineLimits } from './event-segments.ts'
 import { Timeline } from './timeline.ts'
@@ -45,7 +45,7 @@ export class TimelineTrial {
   /** Entries that create topics, as many in each as `topics` says. */
   apply(from: number, to = from, topics = 1): void {
     for (let index = from; index <= to; index++) {
-      this.timeline.apply(BigInt(index), emptyImage(), entry(index, topics, this.nowMs))
+      this.timeline.apply(BigInt(index), eventsOf(index, topics, this.nowMs))
     }
   }
 
@@ -133,13 +133,14 @@ export class TimelineTrial {
   }
 }
 
-function entry(index: number, topics: number, nowMs: number): MetadataRecord[] {
-  const names = Array.from({ length: topics }, (_, at) => `topic-${index}-${at}`)
-  const topicId = 'AAAAAAAAAAAAAAAAAAAAAQ'
-  return [
-    { type: 'change', timestampMs: BigInt(nowMs), cause: 'createTopic' },
-    ...names.map((name) => ({ type: 'topic', topicId, name }) as const),
-  ]
+function eventsOf(index: number, topics: number, timestampMs: number): TimelineEvent[] {
+  return Array.from({ length: topics }, (_, at) => ({
+    type: 'topicCreated',
+    topic: `topic-${index}-${at}`,
+    topicId: 'AAAAAAAAAAAAAAAAAAAAAQ',
+    timestampMs,
+    cause: 'createTopic',
+  }))
 }
 
 function shortOf(item: TimelineItem): string[] {

@@ -3,7 +3,7 @@
  * from the log and nothing depends on it: it is written later, in batches, without a sync, and its disk errors end in a gap.
  */
 import { type Clock, type FileSystem, FileSystemError, type Logger } from '@naru/base'
-import { type MetadataImage, type MetadataRecord, timelineEvents } from '@naru/metadata'
+import type { TimelineEvent } from '@naru/metadata'
 import { defaultTimelineLimits, EventSegments, type TimelineLimits } from './event-segments.ts'
 import { PendingItems } from './pending-items.ts'
 import type { TimelineGap, TimelineItem, TimelinePage, TimelinePosition } from './timeline-item.ts'
@@ -57,9 +57,9 @@ export class Timeline {
     })
   }
 
-  /** `image` is what the records of the entry at `index` are about to change. */
-  apply(index: bigint, image: MetadataImage, records: readonly MetadataRecord[]): void {
-    // A start applies thousands of entries again: what they had is not worked out anew.
+  /** What the entry at `index` did. */
+  apply(index: bigint, events: readonly TimelineEvent[]): void {
+    // A start applies thousands of entries again: what they did is in the file.
     if (index <= this.#through) return
     this.#through = index
     if (!this.#options.isVoter()) {
@@ -67,7 +67,6 @@ export class Timeline {
       this.#wake()
       return
     }
-    const events = timelineEvents(image, records)
     if (events.length === 0) return
     if (this.#isPaused) {
       this.#pending.miss(index, index, 'disk')

@@ -1,4 +1,3 @@
-import { supportedFeatures } from '@naru/metadata'
 import { kafkaErrors } from '@naru/model'
 import { defineHandler } from '@naru/network'
 import { apis, type ResponseOf } from '@naru/protocol'
@@ -6,16 +5,14 @@ import type { Ports } from '../ports.ts'
 
 const softwareName = /^[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?$/
 
-/** Kafka's numbers go from 1 on; a level of 0 stands for a feature that is not in use. */
-const features = supportedFeatures.map(({ name, min, max }) => {
-  return { name, minVersion: min, maxVersion: max }
-})
-
 /** What is offered, which is what has a handler: the list is made of the handlers' own APIs. */
 export function apiVersions({ metadata }: Pick<Ports, 'metadata'>) {
   const apiKeys = Object.values(apis)
     .map((api) => ({ apiKey: api.key, minVersion: api.advertisedMin, maxVersion: api.maxVersion }))
     .sort((a, b) => a.apiKey - b.apiKey)
+  const features = metadata.features.map(({ name, min, max }) => {
+    return { name, minVersion: min, maxVersion: max }
+  })
   return defineHandler(apis.apiVersions, (request, { apiVersion }) => {
     const isNamed =
       softwareName.test(request.clientSoftwareName) &&
@@ -27,6 +24,7 @@ export function apiVersions({ metadata }: Pick<Ports, 'metadata'>) {
       throttleTimeMs: 0,
       supportedFeatures: features,
       finalizedFeaturesEpoch: metadata.lastIndex,
+      // Kafka's numbers go from 1 on; a level of 0 stands for a feature that is not in use.
       finalizedFeatures: [...metadata.image.features]
         .filter(([, level]) => level > 0)
         .map(([name, level]) => ({ name, maxVersionLevel: level, minVersionLevel: level })),

@@ -3,6 +3,7 @@ import { emptyImage, type Refusal, refusal } from '@naru/metadata'
 import { kafkaErrors, zeroTopicId } from '@naru/model'
 import type { Handler, RequestContext } from '@naru/network'
 import type { ClusterAdmin, FeatureUpdate, QuorumStatus, VoterKey } from '@naru/services'
+import { SimulatedClock } from '@naru/simulator'
 import { describe, expect, it } from 'vitest'
 import type { Ports } from '../ports.ts'
 import { addRaftVoter } from './add-raft-voter.ts'
@@ -57,8 +58,11 @@ class FakeCluster implements ClusterAdmin {
     return this.#note('unregister', nodeId)
   }
 
-  async updateFeatures(updates: readonly FeatureUpdate[], validateOnly: boolean) {
-    return this.#note('features', { updates, validateOnly })
+  async updateFeatures(
+    updates: readonly FeatureUpdate[],
+    how: { validateOnly: boolean; timeoutMs: number },
+  ) {
+    return this.#note('features', { updates, ...how })
   }
 
   #note(what: string, about: unknown) {
@@ -200,29 +204,33 @@ describe('UnregisterBroker', () => {
 })
 
 describe('UpdateFeatures', () => {
+  const clock = new SimulatedClock()
   const update = (feature: string, upgradeType: number, allowDowngrade = false) => {
     return { feature, maxVersionLevel: 3, upgradeType, allowDowngrade }
   }
   const asking = (...featureUpdates: ReturnType<typeof update>[]) => {
-    return { timeoutMs: 1_000, featureUpdates, validateOnly: true }
+    return { timeoutMs: 7_000, featureUpdates, validateOnly: true }
   }
 
-  it('asks for all updates at once, of each kind', async () => {
+  it('asks for all updates at once, of each kind, within the time of the request', async () => {
     const cluster = new FakeCluster()
     const request = asking(update('a', 1), update('b', 2), update('c', 3), update('d', 1, true))
-    const answer = await ask(updateFeatures({ cluster }), request)
+    const answer = await ask(updateFeatures({ cluster, clock }), request)
     expect(answer).toMatchObject({ errorCode: 0, errorMessage: null })
     expect(answer).toHaveProperty('results.length', 4)
     const kinds = ['upgrade', 'safe-downgrade', 'unsafe-downgrade', 'unsafe-downgrade']
     const updates = ['a', 'b', 'c', 'd'].map((feature, index) => {
       return { feature, level: 3, kind: kinds[index] }
     })
-    expect(cluster.asked).toEqual([['features', { updates, validateOnly: true }]])
+    expect(cluster.asked).toEqual([['features', { updates, validateOnly: true, timeoutMs: 7_000 }]])
   })
 
   it.each([0, 4, -1])('refuses the kind %i and asks nothing', async (kind) => {
     const cluster = new FakeCluster()
-    const answer = await ask(updateFeatures({ cluster }), asking(update('a', 1), update('b', kind)))
+    const answer = await ask(
+      updateFeatures({ cluster, clock }),
+      asking(update('a', 1), update('b', kind)),
+    )
     expect(answer).toMatchObject({ errorCode: 95, results: [] })
     expect(cluster.asked).toEqual([])
   })
@@ -230,7 +238,7 @@ describe('UpdateFeatures', () => {
   it('answers for the whole when it is refused', async () => {
     const cluster = new FakeCluster()
     cluster.refusal = refusal(kafkaErrors.INVALID_UPDATE_VERSION, 'too high')
-    const answer = await ask(updateFeatures({ cluster }), asking(update('a', 1)))
+    const answer = await ask(updateFeatures({ cluster, clock }), asking(update('a', 1)))
     expect(answer).toMatchObject({ errorCode: 95, errorMessage: 'too high', results: [] })
   })
 })

@@ -3,6 +3,7 @@ import type { apis } from '@naru/protocol'
 import type { Ports } from '../ports.ts'
 import { addRaftVoter } from './add-raft-voter.ts'
 import { alterConfigs, incrementalAlterConfigs } from './alter-configs.ts'
+import { alterPartitionReassignments } from './alter-partition-reassignments.ts'
 import { apiVersions } from './api-versions.ts'
 import { createPartitions } from './create-partitions.ts'
 import { createTopics } from './create-topics.ts'
@@ -14,11 +15,13 @@ import { describeLogDirs } from './describe-log-dirs.ts'
 import { describeProducers } from './describe-producers.ts'
 import { describeQuorum } from './describe-quorum.ts'
 import { describeTopicPartitions } from './describe-topic-partitions.ts'
+import { electLeaders } from './elect-leaders.ts'
 import { fetch } from './fetch.ts'
 import { findCoordinator } from './find-coordinator.ts'
 import { initProducerId } from './init-producer-id.ts'
 import { listConfigResources } from './list-config-resources.ts'
 import { listOffsets } from './list-offsets.ts'
+import { listPartitionReassignments } from './list-partition-reassignments.ts'
 import { metadata } from './metadata.ts'
 import { offsetForLeaderEpoch } from './offset-for-leader-epoch.ts'
 import { produce } from './produce.ts'
@@ -44,7 +47,10 @@ export function createHandlers(ports: Ports): Handler[] {
     alterConfigs: alterConfigs(ports),
     describeLogDirs: describeLogDirs(ports),
     createPartitions: createPartitions(ports),
+    electLeaders: electLeaders(ports),
     incrementalAlterConfigs: incrementalAlterConfigs(ports),
+    alterPartitionReassignments: alterPartitionReassignments(ports),
+    listPartitionReassignments: listPartitionReassignments(ports),
     describeQuorum: describeQuorum(ports),
     updateFeatures: updateFeatures(ports),
     describeCluster: describeCluster(ports),

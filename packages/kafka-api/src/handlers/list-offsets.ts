@@ -4,6 +4,9 @@ import { apis, type RequestOf, type ResponseOf } from '@naru/protocol'
 import { type FoundOffset, PartitionHost, storageError } from '@naru/services'
 import type { Ports } from '../ports.ts'
 
+/** Before clients told how long they wait. */
+const defaultTimeoutMs = 30_000
+
 type Asked = RequestOf<typeof apis.listOffsets>['topics'][number]['partitions'][number]
 type Answered = ResponseOf<typeof apis.listOffsets>['topics'][number]['partitions'][number]
 
@@ -19,6 +22,7 @@ export function listOffsets({ partitions }: Pick<Ports, 'partitions'>) {
   return defineHandler(apis.listOffsets, async (request, { apiVersion }) => {
     const topics: ResponseOf<typeof apis.listOffsets>['topics'] = []
     const { isolationLevel: isolation } = request
+    const timeoutMs = request.timeoutMs > 0 ? request.timeoutMs : defaultTimeoutMs
     for (const topic of request.topics) {
       const answered: Answered[] = []
       const wanted = Map.groupBy(topic.partitions, ({ partitionIndex }) => partitionIndex)
@@ -32,7 +36,7 @@ export function listOffsets({ partitions }: Pick<Ports, 'partitions'>) {
           asked.timestamp === latest
             ? partitions.leadingAlone(topic.name, partitionIndex)
             : partitions.leading(topic.name, partitionIndex)
-        answered.push(await answer(host, asked, { apiVersion, isolation }))
+        answered.push(await answer(host, asked, { apiVersion, isolation, timeoutMs }))
       }
       topics.push({ name: topic.name, partitions: answered })
     }
@@ -43,7 +47,7 @@ export function listOffsets({ partitions }: Pick<Ports, 'partitions'>) {
 async function answer(
   host: PartitionHost | KafkaError,
   asked: Asked,
-  options: { apiVersion: number; isolation: number },
+  options: { apiVersion: number; isolation: number; timeoutMs: number },
 ): Promise<Answered> {
   const { partitionIndex } = asked
   if (!(host instanceof PartitionHost)) return refused(partitionIndex, host)
@@ -53,9 +57,14 @@ async function answer(
   }
   try {
     const leader = await host.open()
+    if (leader === undefined) return refused(partitionIndex, kafkaErrors.NOT_LEADER_OR_FOLLOWER)
     const fenced = leader.checkEpoch(asked.currentLeaderEpoch)
     if (fenced !== undefined) return refused(partitionIndex, fenced)
-    const found = await find(host, asked.timestamp, options.isolation)
+    if (needsEnd(asked.timestamp) && !leader.isHighWatermarkCurrent) {
+      return refused(partitionIndex, notAvailable(options.apiVersion))
+    }
+    const { isolation, timeoutMs } = options
+    const found = await find(host, leader, { timestamp: asked.timestamp, isolation, timeoutMs })
     return { partitionIndex, errorCode: kafkaErrors.NONE.code, ...found }
   } catch (error) {
     return refused(partitionIndex, storageError(error))
@@ -70,10 +79,9 @@ function refused(partitionIndex: number, { code }: { code: number }): Answered {
 
 async function find(
   host: PartitionHost,
-  timestamp: bigint,
-  isolation: number,
+  leader: NonNullable<PartitionHost['leader']>,
+  { timestamp, isolation, timeoutMs }: { timestamp: bigint; isolation: number; timeoutMs: number },
 ): Promise<FoundOffset> {
-  const leader = await host.open()
   const end = isolation === 1 ? leader.lastStableOffset : leader.highWatermark
   switch (timestamp) {
     case latest:
@@ -84,13 +92,22 @@ async function find(
       return { offset, timestamp: -1n, leaderEpoch: host.epochOf(offset) }
     }
     case maxTimestamp:
-      return host.offsetOfMaxTimestamp()
+      return host.offsetOfMaxTimestamp(timeoutMs)
     case latestTiered:
     case earliestPendingUpload:
       return notFound
     default:
       return host.offsetForTimestamp(timestamp, end)
   }
+}
+
+/** What a new leader cannot tell before it knows how far its predecessors had committed (KIP-207). */
+function needsEnd(timestamp: bigint): boolean {
+  return timestamp === latest || timestamp === maxTimestamp
+}
+
+function notAvailable(apiVersion: number): KafkaError {
+  return apiVersion >= 5 ? kafkaErrors.OFFSET_NOT_AVAILABLE : kafkaErrors.LEADER_NOT_AVAILABLE
 }
 
 /** Each special timestamp came with a version of its own. */

@@ -29,9 +29,10 @@ async function answer(host: PartitionHost | KafkaError, asked: Asked): Promise<A
   if (!(host instanceof PartitionHost)) return refused(host)
   try {
     const leader = await host.open()
+    if (leader === undefined) return refused(kafkaErrors.NOT_LEADER_OR_FOLLOWER)
     const fenced = leader.checkEpoch(asked.currentLeaderEpoch)
     if (fenced !== undefined) return refused(fenced)
-    const { epoch, endOffset } = await host.endOfEpoch(asked.leaderEpoch)
+    const { epoch, endOffset } = host.endOfEpoch(asked.leaderEpoch)
     return { errorCode: kafkaErrors.NONE.code, partition, leaderEpoch: epoch, endOffset }
   } catch (error) {
     return refused(storageError(error))

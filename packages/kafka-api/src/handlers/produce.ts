@@ -1,7 +1,13 @@
 import { kafkaErrors } from '@naru/model'
 import { type Answer, closeConnection, defineHandler, noResponse } from '@naru/network'
 import { apis, type RequestOf, type ResponseOf } from '@naru/protocol'
-import { produce as append, failed, PartitionHost, type ProduceResult } from '@naru/services'
+import {
+  type Acks,
+  produce as append,
+  failed,
+  PartitionHost,
+  type ProduceResult,
+} from '@naru/services'
 import type { Ports } from '../ports.ts'
 
 type Request = RequestOf<typeof apis.produce>
@@ -56,7 +62,9 @@ function appendAll(
         done(failed(kafkaErrors.INVALID_REQUIRED_ACKS, `acks=${request.acks} is not known`))
       } else {
         const bytes = partition.records ?? Buffer.alloc(0)
-        append(host, { bytes, produceVersion: apiVersion, waits: request.acks !== 0 }, done)
+        const { timeoutMs } = request
+        const acks = request.acks as Acks
+        append(host, { bytes, produceVersion: apiVersion, acks, timeoutMs }, done)
       }
     }
   }

@@ -5,6 +5,7 @@ import { apis, type RequestOf } from '@naru/protocol'
 import type { FeatureUpdate } from '@naru/services'
 import { outcomeOf } from '../errors.ts'
 import type { Ports } from '../ports.ts'
+import { timeLeft } from '../time-left.ts'
 
 type Update = RequestOf<typeof apis.updateFeatures>['featureUpdates'][number]
 
@@ -14,9 +15,11 @@ const kinds: Readonly<Record<number, FeatureUpdate['kind']>> = {
   3: 'unsafe-downgrade',
 }
 
-export function updateFeatures({ cluster }: Pick<Ports, 'cluster'>) {
-  return defineHandler(apis.updateFeatures, async ({ featureUpdates, validateOnly }) => {
-    const outcome = outcomeOf(await update(featureUpdates, validateOnly))
+export function updateFeatures({ cluster, clock }: Pick<Ports, 'cluster' | 'clock'>) {
+  return defineHandler(apis.updateFeatures, async (request) => {
+    const { featureUpdates, validateOnly } = request
+    const timeoutMs = timeLeft(clock, request.timeoutMs)()
+    const outcome = outcomeOf(await update(featureUpdates, { validateOnly, timeoutMs }))
     // Before version 2 each feature is answered by itself, but only when all could be updated.
     const updated = outcome.errorCode === kafkaErrors.NONE.code ? featureUpdates : []
     const results = updated.map(({ feature }) => ({ feature, ...outcome }))
@@ -25,7 +28,7 @@ export function updateFeatures({ cluster }: Pick<Ports, 'cluster'>) {
 
   async function update(
     wanted: readonly Update[],
-    validateOnly: boolean,
+    how: { readonly validateOnly: boolean; readonly timeoutMs: number },
   ): Promise<Refusal | undefined> {
     const updates: FeatureUpdate[] = []
     for (const each of wanted) {
@@ -33,7 +36,7 @@ export function updateFeatures({ cluster }: Pick<Ports, 'cluster'>) {
       if (kind === undefined) return unknownKind(each)
       updates.push({ feature: each.feature, level: each.maxVersionLevel, kind })
     }
-    return cluster.updateFeatures(updates, validateOnly)
+    return cluster.updateFeatures(updates, how)
   }
 }
 

@@ -20,9 +20,9 @@ export const directoryOfBroker = (nodeId: number) => idOf(1_000 + nodeId)
 
 export function settingsWith(changes: Record<string, string> = {}): ControllerSettings {
   return {
-    defaults: { partitions: 2, replicationFactor: 1 },
-    replicationFactorMax: 100,
+    defaults: { partitions: 2, replicationFactor: 1, isReplicationFactorSet: true },
     isDeletionEnabled: true,
+    changesPerBatch: 100,
     configDefault: (name) => changes[name] ?? topicConfigKey(name)?.default ?? '',
   }
 }
@@ -30,10 +30,14 @@ export function settingsWith(changes: Record<string, string> = {}): ControllerSe
 export class TestCluster {
   image: MetadataImage = emptyImage()
   settings = settingsWith()
+  /** Of the controller's program. */
+  features = supportedFeatures
   index = 0n
   nowMs = 1_000
   /** Of the last command. */
   records: readonly MetadataRecord[] = []
+  /** After each batch of a decision but the last. */
+  onPart: () => void = () => {}
   #incarnations = 0
 
   /** Registers and unfences brokers. */
@@ -45,13 +49,22 @@ export class TestCluster {
   }
 
   run<T extends CommandType>(command: Command & { readonly type: T }): ResponseOf<T> | Refusal {
-    const { nowMs, settings } = this
+    for (;;) {
+      const { response, isPart } = this.#decide<T>(command)
+      if (isPart !== true) return response
+      this.onPart()
+    }
+  }
+
+  #decide<T extends CommandType>(command: Command & { readonly type: T }) {
+    const { nowMs, settings, features } = this
     this.index++
-    const decision = decide<T>(this.image, command, { index: this.index, nowMs, settings })
+    const context = { index: this.index, nowMs, settings, features }
+    const decision = decide<T>(this.image, command, context)
     const level = writtenLevel(this.image, decision.records)
     this.records = decodeMetadataRecords(encodeMetadataRecords(decision.records, level))
     for (const record of this.records) replay(this.image, record)
-    return decision.response
+    return decision
   }
 
   /** Runs what is expected to be accepted. */
@@ -114,7 +127,11 @@ export class TestCluster {
   }
 
   /** Creates the topic `orders` with one partition on these brokers. */
-  topic(replicas: readonly number[], configs: Record<string, string> = {}): void {
+  topic(
+    replicas: readonly number[],
+    configs: Record<string, string> = {},
+    topicId = idOf(1),
+  ): void {
     this.accepted({
       type: 'createTopic',
       topic: {
@@ -124,7 +141,7 @@ export class TestCluster {
         assignments: [{ partition: 0, replicas }],
         configs: Object.entries(configs).map(([name, value]) => ({ name, value })),
       },
-      topicId: idOf(1),
+      topicId,
       validateOnly: false,
     })
   }

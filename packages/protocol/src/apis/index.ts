@@ -1,5 +1,6 @@
 import { addRaftVoterApi } from './add-raft-voter.ts'
 import { alterConfigsApi } from './alter-configs.ts'
+import { alterPartitionReassignmentsApi } from './alter-partition-reassignments.ts'
 import { apiVersionsApi } from './api-versions.ts'
 import { createPartitionsApi } from './create-partitions.ts'
 import { createTopicsApi } from './create-topics.ts'
@@ -11,12 +12,14 @@ import { describeLogDirsApi } from './describe-log-dirs.ts'
 import { describeProducersApi } from './describe-producers.ts'
 import { describeQuorumApi } from './describe-quorum.ts'
 import { describeTopicPartitionsApi } from './describe-topic-partitions.ts'
+import { electLeadersApi } from './elect-leaders.ts'
 import { fetchApi } from './fetch.ts'
 import { findCoordinatorApi } from './find-coordinator.ts'
 import { incrementalAlterConfigsApi } from './incremental-alter-configs.ts'
 import { initProducerIdApi } from './init-producer-id.ts'
 import { listConfigResourcesApi } from './list-config-resources.ts'
 import { listOffsetsApi } from './list-offsets.ts'
+import { listPartitionReassignmentsApi } from './list-partition-reassignments.ts'
 import { metadataApi } from './metadata.ts'
 import { offsetForLeaderEpochApi } from './offset-for-leader-epoch.ts'
 import { produceApi } from './produce.ts'
@@ -41,7 +44,10 @@ export const apis = {
   alterConfigs: alterConfigsApi,
   describeLogDirs: describeLogDirsApi,
   createPartitions: createPartitionsApi,
+  electLeaders: electLeadersApi,
   incrementalAlterConfigs: incrementalAlterConfigsApi,
+  alterPartitionReassignments: alterPartitionReassignmentsApi,
+  listPartitionReassignments: listPartitionReassignmentsApi,
   describeQuorum: describeQuorumApi,
   updateFeatures: updateFeaturesApi,
   describeCluster: describeClusterApi,

@@ -87,7 +87,10 @@ export class Follower implements RoleBehaviour {
     if (this.#replica.isElectable) {
       return nowMs >= this.#electionMs ? { to: 'candidate', isHandover: false } : undefined
     }
-    if (nowMs >= this.#observeMs) this.#lookForLeader()
+    if (nowMs >= this.#observeMs) {
+      this.#forget()
+      this.#lookForLeader()
+    }
     return undefined
   }
 
@@ -124,9 +127,17 @@ export class Follower implements RoleBehaviour {
     const { membership, random, nowMs } = this.#context
     const candidates = membership.voters.filter((voter) => voter !== this.#leader)
     const rank = Math.max(0, candidates.indexOf(this.#replica.self))
+    this.#electionMs = nowMs + rankDelayMs(random, rank)
+    this.#forget()
+  }
+
+  /** A follower that campaigns next says so then; one that may not is without a leader from now on. */
+  #forget(): void {
+    if (this.#leader === undefined) return
+    const { term, isElectable, events } = this.#replica
     this.#leader = undefined
     this.#heardMs = Number.NEGATIVE_INFINITY
-    this.#electionMs = nowMs + rankDelayMs(random, rank)
+    if (!isElectable) events.push({ type: 'role', role: 'follower', term, leader: undefined })
   }
 
   /** The piece is on the disk; `isUsable` false: it turned out that the snapshot has to come anew. */

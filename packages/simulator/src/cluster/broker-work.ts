@@ -2,19 +2,14 @@
  * What brokers ask the controller for the partitions that they hold, each by its own copy, which may be old: who is in sync, other
  * leaders, other replicas, and that data is gone. What they are answered does not matter here; what is committed is checked.
  */
-import type { Command, PartitionImage } from '@naru/metadata'
+import type { Command, DeletedTopic, PartitionImage } from '@naru/metadata'
 import type { SeededRandom } from '../seeded-random.ts'
 import type { NodeLife } from './cluster-node.ts'
 import type { ClusterWorld } from './cluster-world.ts'
 
-/** Longer than a creation may be repeated: until then the controller has to know the ids of what was deleted. */
-const confirmAfterMs = 31_000
-
 export class BrokerWork {
   readonly #world: ClusterWorld
   readonly #random: SeededRandom
-  /** When a deleted topic was first seen. */
-  readonly #deletedMs = new Map<string, number>()
 
   constructor(world: ClusterWorld) {
     this.#world = world
@@ -49,6 +44,7 @@ export class BrokerWork {
       case 0:
         return {
           type: 'reassignPartitions',
+          allowsOtherFactor: true,
           partitions: [{ ...at, replicas: this.#someReplicas(life) }],
         }
       case 1:
@@ -122,14 +118,9 @@ export class BrokerWork {
   }
 
   #confirm({ runtime, node }: NodeLife): Command | undefined {
-    const nowMs = this.#world.clock.monotonic()
-    const { deletedTopics = new Map(), topics = new Map() } = runtime?.image ?? {}
-    const deletions: { topicId: string; partition: number }[] = []
-    for (const topicId of deletedTopics.keys()) {
-      const sinceMs = this.#deletedMs.get(topicId) ?? nowMs
-      this.#deletedMs.set(topicId, sinceMs)
-      if (nowMs - sinceMs > confirmAfterMs) deletions.push({ topicId, partition: -1 })
-    }
+    const { deletedTopics = new Map<string, DeletedTopic>(), topics = new Map() } =
+      runtime?.image ?? {}
+    const deletions = [...deletedTopics.keys()].map((topicId) => ({ topicId, partition: -1 }))
     for (const topic of topics.values()) {
       for (const { topicId, partition, removedReplicas } of topic.partitions) {
         if (removedReplicas.includes(node.id)) deletions.push({ topicId, partition })

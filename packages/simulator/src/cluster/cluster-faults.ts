@@ -1,7 +1,9 @@
 /** What can go wrong in a cluster, and what its people do with it, as actions. */
+import { upgradeTypes } from '@naru/metadata'
 import type { SeededRandom } from '../seeded-random.ts'
 import type { ClusterNode } from './cluster-node.ts'
 import type { ClusterWorld } from './cluster-world.ts'
+import { newerProgram, olderProgram } from './program-versions.ts'
 
 export type Fault = (world: ClusterWorld, random: SeededRandom) => void
 
@@ -71,7 +73,8 @@ function damage(world: ClusterWorld, random: SeededRandom): void {
   const { leader } = world
   if (leader === undefined || random.chance(0.5)) return
   world.clock.setTimer(random.below(400), () => {
-    if (leader.node.life === leader) world.kill(leader.node, { isPowerLost: false })
+    const isFaulty = world.clock.monotonic() < world.options.faultyMs
+    if (isFaulty && leader.node.life === leader) world.kill(leader.node, { isPowerLost: false })
   })
 }
 
@@ -122,6 +125,33 @@ function transfer(world: ClusterWorld, random: SeededRandom): void {
   world.changeQuorum('transfer', node.disk.key, random)
 }
 
+/** A broker is taken for one that will not come back; if it lives, it registers anew. */
+function unregister(world: ClusterWorld, random: SeededRandom): void {
+  const nodeId = random.pick(world.nodes).id
+  world.submit({ type: 'unregisterBroker', nodeId }, random)
+}
+
+/** A level of a feature goes up, or down; it waits for the last broker that does not know it. */
+function changeLevel(world: ClusterWorld, random: SeededRandom): void {
+  const { upgrade, safeDowngrade } = upgradeTypes
+  const [name, level, upgradeType] = random.pick([
+    ['metadata.version', 30, upgrade],
+    ['metadata.version', 31, upgrade],
+    ['metadata.version', 28, safeDowngrade],
+    ['naru.version', 2, upgrade],
+    ['naru.version', 1, safeDowngrade],
+  ] as const)
+  const updates = [{ name, level, upgradeType }]
+  world.submit({ type: 'updateFeatures', updates, validateOnly: false }, random)
+}
+
+/** A broker gets the newer program, or the older one again, which is refused where the cluster has a level that it does not know. */
+function changeProgram(world: ClusterWorld, random: SeededRandom): void {
+  const node = random.pick(world.nodes)
+  node.program = random.pick([newerProgram, newerProgram, olderProgram])
+  node.stop()
+}
+
 export const faults: readonly Fault[] = [
   kill,
   killLeader,
@@ -135,7 +165,26 @@ export const faults: readonly Fault[] = [
   heal,
   operate,
   transfer,
+  changeLevel,
+  changeProgram,
+  unregister,
 ]
+
+/** What comes and goes without a loss of anything that was written. */
+export const interruptions: readonly Fault[] = [
+  kill,
+  killLeader,
+  stop,
+  freeze,
+  cutOne,
+  cutSome,
+  cutLeader,
+  heal,
+  transfer,
+]
+
+/** What was not flushed is lost. */
+export const powerLosses: readonly Fault[] = [losePower, losePowerOfAll]
 
 /** Data is lost for good; then who votes is changed with a reason only, or what is left might be no majority. */
 export const losses: readonly Fault[] = [damage, replaceDisk, replaceEmptyDisk]

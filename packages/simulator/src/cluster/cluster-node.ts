@@ -1,17 +1,46 @@
 /** One broker of a simulated cluster: its disk, which stays, and its process, which comes and goes. */
-import { type Address, FileSystemError, type Logger, type MessageNetwork } from '@naru/base'
-import { type MetadataFollower, MetadataRuntime, SessionError } from '@naru/consensus'
-import { type Cleanliness, defaultTiming, initialLevels, type MetadataRecord } from '@naru/metadata'
+import {
+  type Address,
+  FileSystemError,
+  type Logger,
+  type MessageNetwork,
+  type MessageStream,
+} from '@naru/base'
+import { MetadataRuntime, SessionError } from '@naru/consensus'
+import {
+  type Cleanliness,
+  defaultTiming,
+  initialLevels,
+  type MetadataRecord,
+  type RegisteredDirectory,
+} from '@naru/metadata'
 import { topicConfigKey } from '@naru/model'
 import type { SeededRandom } from '../seeded-random.ts'
 import type { SimulatedProcess } from '../simulated-process.ts'
 import type { ClusterOptions } from './cluster-options.ts'
 import { type LogArchive, LogView } from './log-archive.ts'
+import { newerProgram, type ProgramVersion } from './program-versions.ts'
 import { heldToDisk } from './promise-tap.ts'
 import { RaftDisk } from './raft-disk.ts'
 import { SimulatedRaftStorage } from './simulated-raft-storage.ts'
 
 export const internalPort = 19_092
+
+/** What a process does besides keeping the metadata. */
+export interface NodeWork {
+  /** A stream of a broker that follows partitions of this one. */
+  acceptReplication(stream: MessageStream): void
+  /** Brings it in line with the metadata. */
+  open(runtime: MetadataRuntime, network: MessageNetwork): Promise<void>
+  /** As the registration names them. */
+  directories(): Promise<RegisteredDirectory[]>
+  /** Each registration, before anything relies on it. */
+  registered(brokerEpoch: bigint): Promise<void>
+  /** Everything is up; it takes part when this resolves. */
+  ready(): Promise<void>
+  /** The process has given up its leaderships and ends. */
+  close(runtime: MetadataRuntime): Promise<void>
+}
 
 export interface NodeWorld {
   readonly options: ClusterOptions
@@ -21,14 +50,16 @@ export interface NodeWorld {
   diskMs(): number
   diskFails(): boolean
   onSnapshot(life: NodeLife, index: bigint, state: Buffer): void
-  /** The core of a process says something. */
-  onRaft(life: NodeLife, event: string, fields: Readonly<Record<string, unknown>>): void
+  workOf(life: NodeLife): NodeWork
+  /** A part of a process says something. */
+  onEvent(life: NodeLife, event: string, fields: Readonly<Record<string, unknown>>): void
 }
 
 /** One process of a node. */
 export interface NodeLife {
   readonly node: ClusterNode
   readonly process: SimulatedProcess
+  work: NodeWork | undefined
   runtime: MetadataRuntime | undefined
   view: LogView | undefined
   /** As its replica goes by them, on its disk or not. */
@@ -53,12 +84,14 @@ export class ClusterNode {
   /** How the last process ended, and the registration that it left on the disk. */
   cleanliness: Cleanliness = 'unknown'
   brokerEpoch = -1n
-  readonly #random: SeededRandom
+  /** What is started next. */
+  program: ProgramVersion = newerProgram
+  readonly random: SeededRandom
 
   constructor(id: number, random: SeededRandom) {
     this.id = id
     this.host = `n${id}`
-    this.#random = random
+    this.random = random
     this.disk = this.#newDisk()
   }
 
@@ -77,6 +110,7 @@ export class ClusterNode {
     const life: NodeLife = {
       node: this,
       process,
+      work: undefined,
       runtime: undefined,
       view: undefined,
       voters: [],
@@ -99,6 +133,7 @@ export class ClusterNode {
     life.isStopping = true
     runtime.membership
       .leave()
+      .then(() => life.work?.close(runtime))
       .then(() => runtime[Symbol.asyncDispose]())
       .then(() => {
         life.end = 'stopped'
@@ -107,24 +142,24 @@ export class ClusterNode {
   }
 
   async #live(life: NodeLife, network: MessageNetwork, world: NodeWorld): Promise<void> {
+    const work = world.workOf(life)
+    life.work = work
     const runtime = await this.#open(life, network, world)
     life.runtime = runtime
-    await runtime.follow(follower)
+    await work.open(runtime, network)
     const { membership } = runtime
-    const { directoryId, cleanliness, brokerEpoch } = this
     const { host, port } = runtime.internalAddress
-    const registration = {
+    const registration = async () => ({
       rack: null,
       endpoints: [{ listener: 'naru.internal', host, port }],
-      directories: [{ directoryId, cleanliness, brokerEpoch }],
-    }
+      directories: await work.directories(),
+    })
     await membership.register(registration, async (epoch) => {
-      await life.process.pause(world.diskMs())
+      await work.registered(epoch)
       this.brokerEpoch = epoch
       this.cleanliness = 'process-crash'
     })
-    // Some take their time to load their logs.
-    await life.process.pause(this.#random.pick([0, 5, 500]))
+    await work.ready()
     if (!life.isStopping) await membership.takePart()
   }
 
@@ -132,8 +167,8 @@ export class ClusterNode {
     const { id: nodeId, directoryId, disk, host } = this
     const { options } = world
     const { process } = life
-    const random = this.#random.split()
-    const logger = loggerOf((event, fields) => world.onRaft(life, event, fields))
+    const random = this.random.split()
+    const logger = loggerOf((event, fields) => world.onEvent(life, event, fields))
     const voters = Array.from({ length: options.voters }, (_, at) => {
       return [at + 1, { host: `n${at + 1}`, port: internalPort }] as const
     })
@@ -152,17 +187,19 @@ export class ClusterNode {
       },
       logLimits: options.logLimits,
       controller: {
-        defaults: { partitions: 1, replicationFactor: 1 },
-        replicationFactorMax: 5,
+        defaults: { partitions: 1, replicationFactor: 1, isReplicationFactorSet: true },
         isDeletionEnabled: true,
+        changesPerBatch: options.changesPerBatch,
         configDefault: (name) => topicConfigKey(name)?.default ?? '',
       },
       firstRecords: (): MetadataRecord[] => [
         { type: 'cluster', clusterId: random.bytes(16).toString('base64url') },
         ...initialLevels.map((feature) => ({ type: 'feature', ...feature }) as const),
       ],
-      liveness: defaultTiming,
+      liveness: { ...defaultTiming, ...options.liveness },
+      features: this.program.features,
       network: heldToDisk(network, disk),
+      acceptReplication: (stream) => life.work?.acceptReplication(stream),
       clock: process,
       random,
       logger,
@@ -192,23 +229,17 @@ export class ClusterNode {
   }
 
   #newDisk(): RaftDisk {
-    return new RaftDisk(`${this.id}/${this.#random.bytes(16).toString('base64url')}`)
+    return new RaftDisk(`${this.id}/${this.random.bytes(16).toString('base64url')}`)
   }
 }
 
 /** A disk that fails and a controller that does not take this broker end the process; anything else is a bug. */
-function noteFailure(life: NodeLife, error: unknown): void {
+export function noteFailure(life: NodeLife, error: unknown): void {
   if (error instanceof FileSystemError || error instanceof SessionError) life.end ??= 'failed'
   else life.bug ??= error
 }
 
-const follower: MetadataFollower = {
-  adopt: async () => {},
-  follow: async () => {},
-  followAll: async () => {},
-}
-
-function loggerOf(
+export function loggerOf(
   note: (event: string, fields: Readonly<Record<string, unknown>>) => void,
 ): Logger {
   const say = (event: string, fields: Readonly<Record<string, unknown>> = {}) => note(event, fields)

@@ -1,5 +1,6 @@
 /** What a walk is like, drawn from its seed: leaving things out finds other bugs than having all of them at once. */
 import type { LogLimits } from '@naru/consensus'
+import type { LivenessTiming } from '@naru/metadata'
 import { drawNetworkFaults, type NetworkFaults } from '../network-faults.ts'
 import type { SeededRandom } from '../seeded-random.ts'
 
@@ -18,11 +19,17 @@ export interface ClusterOptions {
   /** Brokers that are no voters. */
   readonly observers: number
   readonly clients: number
+  /** Of the brokers that begin with the older program. */
+  readonly olderShare: number
   readonly faultyMs: number
   readonly electionTimeoutMs: number
+  /** Where it is not as in production. */
+  readonly liveness?: Partial<LivenessTiming>
   readonly logLimits: LogLimits
   readonly network: NetworkFaults
   readonly disk: DiskFaults
+  /** Most partitions that one batch of the controller changes. */
+  readonly changesPerBatch: number
   /** How wrong the wall clocks are, at most. */
   readonly skewMs: number
   /** Images are compared at every so many indexes. */
@@ -35,6 +42,7 @@ export function drawClusterOptions(random: SeededRandom): ClusterOptions {
     voters: random.pick([1, 2, 3, 3, 3, 3, 4, 5]),
     observers: random.pick([0, 0, 0, 1, 1, 2]),
     clients: random.pick([1, 2, 4]),
+    olderShare: random.pick([0, 0.3, 1]),
     faultyMs: random.pick([4_000, 8_000, 15_000]),
     electionTimeoutMs: random.pick([400, 1_000, 1_000]),
     logLimits: {
@@ -51,6 +59,7 @@ export function drawClusterOptions(random: SeededRandom): ClusterOptions {
       slowMs: random.pick([100, 500, 2_000]),
       failChance: rate(0.001, 0.005),
     },
+    changesPerBatch: random.pick([1, 2, 100]),
     skewMs: rate(1_000, 3_600_000),
     imageStride: random.pick([2, 3, 5]),
   }

@@ -3,6 +3,7 @@
  * whole, and must come together.
  */
 
+import { isActive, type MetadataImage, type PartitionImage } from '@naru/metadata'
 import { calm } from '../network-faults.ts'
 import { mustHold } from '../raft/raft-history.ts'
 import type { SeededRandom } from '../seeded-random.ts'
@@ -11,6 +12,7 @@ import { ClusterClients } from './cluster-clients.ts'
 import { changes, type Fault, faults, losses, operate } from './cluster-faults.ts'
 import { calmDisk } from './cluster-options.ts'
 import { ClusterWorld } from './cluster-world.ts'
+import { newerProgram, olderProgram } from './program-versions.ts'
 
 export interface ClusterLife {
   /** Two walks with the same one were the same. */
@@ -43,6 +45,9 @@ class ClusterWalk {
     this.#work = new BrokerWork(this.world)
     this.#random = this.world.random.split()
     const others = this.#random.chance(0.6) ? losses : changes
+    for (const node of this.world.nodes) {
+      if (this.#random.chance(this.world.options.olderShare)) node.program = olderProgram
+    }
     this.#faults = [...faults, ...others].filter(() => this.#random.chance(0.5))
   }
 
@@ -89,6 +94,8 @@ class ClusterWalk {
 
   async #comeTogether(): Promise<void> {
     const { world, clients } = this
+    // Who is refused, since its program does not know a level of the cluster, gets the newer one.
+    for (const node of world.nodes) node.program = newerProgram
     const endMs = world.clock.monotonic() + healMs
     while (!this.#isTogether() && world.clock.monotonic() < endMs) {
       this.#restart(1)
@@ -147,6 +154,7 @@ class ClusterWalk {
     if (!leader.view?.last?.voters.every((voter) => keys.includes(voter))) return false
     // Who is about to stop is as good as gone.
     if (lives.some(({ isStopping }) => isStopping)) return false
+    if (!isLed(truth.image)) return false
     return lives.every(({ runtime, node }) => {
       const broker = truth.image.brokers.get(node.id)
       const isPart = broker?.isFenced === false && broker.brokerEpoch === node.brokerEpoch
@@ -162,6 +170,21 @@ class ClusterWalk {
     })
     return `not together after ${healMs} ms, committed ${truth.lastIndex}: ${states.join('; ')}`
   }
+}
+
+/** Whether every partition has a leader that has a complete replica on a broker that takes part. */
+function isLed({ topics, brokers }: MetadataImage): boolean {
+  const mayLead = ({ replicas, directories }: PartitionImage, id: number) => {
+    const broker = brokers.get(id)
+    const directory = directories[replicas.indexOf(id)] ?? ''
+    return broker !== undefined && isActive(broker) && broker.directories.includes(directory)
+  }
+  return [...topics.values()].every(({ partitions }) =>
+    partitions.every((partition) => {
+      const { leader, isr, elr } = partition
+      return leader !== -1 || !(isr.length > 0 ? isr : elr).some((id) => mayLead(partition, id))
+    }),
+  )
 }
 
 /** Runs one walk; rejects at the first violation. */

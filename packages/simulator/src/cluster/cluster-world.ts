@@ -1,14 +1,21 @@
 /** A cluster of brokers on simulated machines: what happens to them, and whether every one keeps to the truth. */
-import { ConsensusError } from '@naru/consensus'
+import { ConsensusError, type MetadataRuntime } from '@naru/consensus'
 import type { Role } from '@naru/raft'
 import { mustHold, Violation } from '../raft/raft-history.ts'
 import { SeededRandom } from '../seeded-random.ts'
 import { SimulatedClock } from '../simulated-clock.ts'
 import { SimulatedNetwork } from '../simulated-network.ts'
-import { ClusterNode, internalPort, type NodeLife, type NodeWorld } from './cluster-node.ts'
+import {
+  ClusterNode,
+  internalPort,
+  type NodeLife,
+  type NodeWork,
+  type NodeWorld,
+} from './cluster-node.ts'
 import { type ClusterOptions, type DiskFaults, drawClusterOptions } from './cluster-options.ts'
 import { CommittedMetadata } from './committed-metadata.ts'
 import { type ArchivedEntry, LogArchive } from './log-archive.ts'
+import { MetadataWork } from './metadata-work.ts'
 import type { RaftDisk } from './raft-disk.ts'
 
 /** Events of one moment: more is a loop that never ends. */
@@ -36,9 +43,9 @@ export class ClusterWorld implements NodeWorld {
   /** The last entry that was committed before there was a leader of a later term than this. */
   readonly #lastOf = new Map<bigint, ArchivedEntry>()
 
-  constructor(seed: number) {
+  constructor(seed: number, draw = drawClusterOptions) {
     this.random = new SeededRandom(seed)
-    this.options = drawClusterOptions(this.random.split())
+    this.options = draw(this.random.split())
     this.disk = this.options.disk
     this.network = new SimulatedNetwork(this.clock, this.random.split())
     this.network.faults = this.options.network
@@ -96,6 +103,20 @@ export class ClusterWorld implements NodeWorld {
     life.runtime?.changeQuorum({ kind, ...target }).catch((error: unknown) => {
       if (!(error instanceof ConsensusError)) life.bug ??= error
     })
+  }
+
+  /** The same, for a command of the controller. */
+  submit(command: Parameters<MetadataRuntime['submit']>[0], random: SeededRandom): void {
+    const { ready } = this
+    if (ready.length === 0) return
+    const life = random.pick(ready)
+    life.runtime?.submit(command).catch((error: unknown) => {
+      life.bug ??= error
+    })
+  }
+
+  workOf(life: NodeLife): NodeWork {
+    return new MetadataWork(life, () => this.diskMs())
   }
 
   start(node: ClusterNode): void {
@@ -162,7 +183,7 @@ export class ClusterWorld implements NodeWorld {
     this.truth.checkSnapshot(node.disk.key, index, state)
   }
 
-  onRaft(life: NodeLife, event: string, fields: Readonly<Record<string, unknown>>): void {
+  onEvent(life: NodeLife, event: string, fields: Readonly<Record<string, unknown>>): void {
     if (event === 'metadata-voters') {
       life.voters = (fields as { voters: readonly string[] }).voters
       return

@@ -118,7 +118,21 @@ export class CommittedMetadata {
       }
       replay(this.image, record)
     }
+    checkLevels(index, this.image)
     this.#promises.check({ index, before, after: this.image, records })
+  }
+}
+
+/** Whoever is registered can read what is written (KIP-584). */
+function checkLevels(index: bigint, { features, brokers }: MetadataImage): void {
+  for (const [name, level] of features) {
+    for (const broker of brokers.values()) {
+      const known = broker.features.find((feature) => feature.name === name)
+      const isKnown = known !== undefined && level >= known.min && level <= known.max
+      mustHold(isKnown, 'every broker knows every level', () => {
+        return `at ${index}: broker ${broker.nodeId} and ${name} ${level}`
+      })
+    }
   }
 }
 

@@ -85,6 +85,9 @@ function checkChange(
   const wereEnough = old.isr.length >= old.minIsr
   const hasEnough = !isSmaller || !wereEnough || now.isr.length >= now.minIsr
   mustHold(hasEnough, 'a reassignment leaves enough in sync', where)
+  const newcomers = old.addingReplicas.filter((id) => now.replicas.includes(id))
+  const isArrived = (id: number) => now.addingReplicas.includes(id) || now.isr.includes(id)
+  mustHold(newcomers.every(isArrived), 'a reassignment ends with its newcomers in sync', where)
 }
 
 /** Invariant 20: who was not complete leads only if that was allowed, and it is said. */

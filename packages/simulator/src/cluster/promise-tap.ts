@@ -26,8 +26,9 @@ export function heldToDisk(network: MessageNetwork, disk: RaftDisk): MessageNetw
     reset: () => stream.reset(),
   })
   return {
-    open: (address) => tapped(network.open(address)),
-    listen: (address, accept) => network.listen(address, (stream) => accept(tapped(stream))),
+    open: (address, service) => tapped(network.open(address, service)),
+    listen: (address, accept) =>
+      network.listen(address, (stream, service) => accept(tapped(stream), service)),
   }
 }
 

@@ -91,8 +91,8 @@ export const clusterMutations: readonly Mutation[] = [
   {
     rule: 'a snapshot is on the disk before the log goes',
     file: consensus('snapshot-exchange'),
-    from: '      await storage.saveSnapshot(snapshot, state)\n      raft.snapshotTaken(snapshot)\n      await storage.compact(raft.log.baseIndex)\n',
-    to: '      raft.snapshotTaken(snapshot)\n      await storage.compact(raft.log.baseIndex)\n      await storage.saveSnapshot(snapshot, state)\n',
+    from: '      await storage.saveSnapshot(snapshot, await state)\n      raft.snapshotTaken(snapshot)\n      await storage.compact(raft.log.baseIndex)\n',
+    to: '      raft.snapshotTaken(snapshot)\n      await storage.compact(raft.log.baseIndex)\n      await storage.saveSnapshot(snapshot, await state)\n',
   },
   {
     rule: 'a snapshot is the state at its index',
@@ -152,6 +152,12 @@ export const clusterMutations: readonly Mutation[] = [
     from: '      this.#sayAgain()\n',
     to: '',
     shownBy: 'packages/simulator/src/broker-membership.test.ts',
+  },
+  {
+    rule: 'sessions: the controller’s own broker learns that it was unregistered',
+    file: consensus('broker-membership'),
+    from: "(each.type === 'brokerState' || each.type === 'unregisterBroker')",
+    to: "each.type === 'brokerState'",
   },
   {
     rule: 'sessions: a refused command waits',
@@ -216,14 +222,14 @@ export const clusterMutations: readonly Mutation[] = [
   {
     rule: 'registration: the replicas of the process before are out of sync',
     file: metadata('registration'),
-    from: '  if (!isCounted(partition, nodeId)) return undefined\n',
-    to: '  if (isCounted(partition, nodeId)) return undefined\n',
+    from: '  if (!isCounted(partition, nodeId)) return moved\n',
+    to: '  if (isCounted(partition, nodeId)) return moved\n',
   },
   {
     rule: 'partitions: the leader is in sync',
     file: metadata('partition-change'),
-    from: '  const found = choices.find((id) => isr.includes(id) && isActive(id))\n',
-    to: '  const found = choices.find((id) => isActive(id))\n',
+    from: '  const mayLead = (id: NodeId) => isr.includes(id) && isActive(id)\n',
+    to: '  const mayLead = (id: NodeId) => isActive(id)\n',
   },
   {
     rule: 'partitions: nobody is eligible beside enough in sync (KIP-966)',
@@ -244,10 +250,37 @@ export const clusterMutations: readonly Mutation[] = [
     to: '    partitionEpoch: before.partitionEpoch,\n',
   },
   {
+    rule: 'a new controller finishes the elections of the one before',
+    file: consensus('active-controller'),
+    from: '    await this.#finishElections(image)\n',
+    to: '',
+    shownBy: 'packages/simulator/src/active-controller.test.ts',
+  },
+  {
+    rule: 'one decision in pieces at a time',
+    file: consensus('active-controller'),
+    from: 'decision.isPart === true && this.#inParts !== undefined',
+    to: 'decision.isPart === true && this.#isStopped',
+    shownBy: 'packages/simulator/src/active-controller.test.ts',
+  },
+  {
+    rule: 'who decides in pieces stops when it leads no more',
+    file: consensus('active-controller'),
+    from: '    if (this.#isStopped) throw',
+    to: '    if (this.#isStopped && this.#last === undefined) throw',
+    shownBy: 'packages/simulator/src/active-controller.test.ts',
+  },
+  {
+    rule: 'partitions: a broker is fenced when it has left everywhere',
+    file: metadata('brokers'),
+    from: '  const changes = withoutReplicasOf(image, fenced, context)\n  if (changes.isPart) return { ...changes, response: {} }\n',
+    to: '  const changes = withoutReplicasOf(image, fenced, context)\n',
+  },
+  {
     rule: 'partitions: a fenced broker leaves the in-sync sets',
     file: metadata('brokers'),
-    from: '    partition.isr.includes(nodeId)\n      ? { targetIsr: partition.isr.filter((other) => other !== nodeId) }\n      : undefined,\n  )\n}\n\n/** Goes through',
-    to: '    partition.isr.includes(nodeId) && partition.leader === nodeId\n      ? { targetIsr: partition.isr.filter((other) => other !== nodeId) }\n      : undefined,\n  )\n}\n\n/** Goes through',
+    from: '    partition.isr.includes(nodeId)\n      ? { targetIsr: partition.isr.filter((other) => other !== nodeId) }\n      : undefined,\n  )\n}\n\ninterface PartitionChanges',
+    to: '    partition.isr.includes(nodeId) && partition.leader === nodeId\n      ? { targetIsr: partition.isr.filter((other) => other !== nodeId) }\n      : undefined,\n  )\n}\n\ninterface PartitionChanges',
   },
   {
     rule: 'AlterPartition: only of the current partition epoch',
@@ -279,8 +312,8 @@ export const clusterMutations: readonly Mutation[] = [
   {
     rule: 'topics: an id never comes back',
     file: metadata('topic-commands'),
-    from: '      if (image.deletedTopics.has(topicId)) {\n',
-    to: '      if (image.deletedTopics.has(topicId) && validateOnly) {\n',
+    from: '      if (image.deletedIds.has(topicId) || image.deletedTopics.has(topicId)) {\n',
+    to: '      if (image.deletedTopics.has(topicId)) {\n',
     shownBy: 'packages/metadata',
   },
   {
@@ -289,6 +322,18 @@ export const clusterMutations: readonly Mutation[] = [
     from: '      if (made?.name === topic.name) return { records: [], response: answerOf(made) }\n',
     to: '      if (made?.name === topic.name && validateOnly) return { records: [], response: answerOf(made) }\n',
     shownBy: 'packages/metadata',
+  },
+  {
+    rule: 'features: a level waits for every registered broker (KIP-584)',
+    file: metadata('features'),
+    from: '  for (const broker of image.brokers.values()) {\n',
+    to: '  for (const broker of [...image.brokers.values()].filter(({ isFenced }) => !isFenced)) {\n',
+  },
+  {
+    rule: 'features: who does not know a level of the cluster is not registered',
+    file: metadata('registration'),
+    from: '    if (level === 0) continue\n',
+    to: '    if (level >= 0) continue\n',
   },
   {
     rule: 'producer ids: given out once',

@@ -33,7 +33,7 @@ export const controllerMutations: readonly Mutation[] = [
     to: '',
   }),
   rule('a reassignment leaves minIsr in sync (KIP-455)', 'partition-change', {
-    from: '  if (inSync.length < Math.min(setting, staying.length)) return undefined\n',
+    from: '  if (inSync.length < Math.min(context.minIsrSetting, staying.length)) return undefined\n',
     to: '',
   }),
   rule('a removed replica is remembered until it confirms', 'partition-change', {

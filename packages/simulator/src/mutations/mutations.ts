@@ -2,13 +2,17 @@ import { clusterMutations } from './cluster.ts'
 import { controllerMutations } from './controller.ts'
 import { logMutations } from './log.ts'
 import type { Mutation } from './mutation.ts'
+import { partitionMutations } from './partition.ts'
 import { raftMutations } from './raft.ts'
+import { replicationMutations } from './replication.ts'
 
 /** By the component whose walks are to notice. */
 export const mutations: ReadonlyMap<string, readonly Mutation[]> = new Map([
   ['cluster', clusterMutations],
   ['log', logMutations],
+  ['partition', partitionMutations],
   ['raft', raftMutations],
+  ['replication', replicationMutations],
   ['controller', controllerMutations],
 ])
 

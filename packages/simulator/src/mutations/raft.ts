@@ -210,6 +210,13 @@ export const raftMutations: readonly Mutation[] = [
     },
   },
   {
+    rule: 'who may not campaign forgets a leader that is silent',
+    file: raft('roles/follower'),
+    from: '      this.#forget()\n      this.#lookForLeader()\n',
+    to: '      this.#lookForLeader()\n',
+    shownBy: 'packages/raft',
+  },
+  {
     rule: 'lost appends are found by the next heartbeat',
     file: raft('progress'),
     from: "    if (this.#state === 'replicate' && this.#inflight.length > 0) this.wantsNudge = true\n",

@@ -15,7 +15,7 @@ class Register implements StateMachine {
     this.values.push(payload.toString())
   }
 
-  snapshot(): Buffer {
+  async snapshot(): Promise<Buffer> {
     return Buffer.from(JSON.stringify(this.values))
   }
 

@@ -181,10 +181,35 @@ function cutLeader(walk: RaftWalk): void {
     }
     raft?.forgetLeader(leader.key, queue.nowMs)
   }
+  // Long enough for what it appends meanwhile to be replaced.
+  if (walk.random.chance(0.5)) queue.after(500 + walk.random.below(1_500), () => sendEarlier(walk))
 }
 
 function heal(walk: RaftWalk): void {
   walk.world.cut.clear()
+}
+
+/**
+ * Whoever was away hears first of the last entry that it has in common with the leader, and how far that one has committed: legal,
+ * whatever makes a leader begin so early. Of what its log holds behind that entry nothing is known to be the leader's (Raft §5.3).
+ */
+function sendEarlier(walk: RaftWalk): void {
+  const { running, leader } = walk.world
+  if (leader?.raft === undefined) return
+  heal(walk)
+  const { log, term } = leader.raft
+  const { commitIndex } = log
+  for (const { key, raft } of running) {
+    // What the disk has may be of a time before it led.
+    const entry = leader.disk.entries.findLast(
+      ({ index, term: of }) => log.termAt(index) === of && raft?.log.termAt(index) === of,
+    )
+    const prevIndex = (entry?.index ?? 0n) - 1n
+    const prevTerm = log.termAt(prevIndex)
+    if (key === leader.key || entry === undefined || prevTerm === undefined) continue
+    const append = { type: 'append', entries: [entry], prevIndex, prevTerm, commitIndex } as const
+    walk.world.send({ ...append, from: leader.key, to: key, term })
+  }
 }
 
 /** A replica restarts, and part of what it had acknowledged is damaged; perhaps the leader, who has it all, dies soon. */

@@ -1,0 +1,37 @@
+import type { Clock, FileSystem, Timer } from '@naru/base'
+import { deletedSuffix } from './file-names.ts'
+
+/** Files and directories that have lost their names already, and go a while later: a reader may be in the middle of one. */
+export class DelayedRemovals {
+  readonly #options: {
+    readonly fileSystem: FileSystem
+    readonly clock: Clock
+    readonly onError: (error: unknown) => void
+  }
+  readonly #timers = new Set<Timer>()
+
+  constructor(options: {
+    fileSystem: FileSystem
+    clock: Clock
+    onError: (error: unknown) => void
+  }) {
+    this.#options = options
+  }
+
+  add(delayMs: number, path: string): void {
+    const { fileSystem, clock, onError } = this.#options
+    const timer = clock.setTimer(delayMs, () => {
+      this.#timers.delete(timer)
+      const removal = path.endsWith(deletedSuffix)
+        ? fileSystem.remove(path)
+        : fileSystem.removeDirectory(path)
+      removal.catch(onError)
+    })
+    this.#timers.add(timer)
+  }
+
+  /** The next start removes what is left. */
+  cancel(): void {
+    for (const timer of this.#timers) timer.cancel()
+  }
+}

@@ -1,0 +1,8 @@
+export type { FollowingReplicaOptions } from './following-replica.ts'
+export { FollowingReplica } from './following-replica.ts'
+export { LeaderStreams } from './leader-streams.ts'
+export type { LeadingReplicaOptions } from './leading-replica.ts'
+export { LeadingReplica } from './leading-replica.ts'
+export type { WaitOver } from './offset-waiters.ts'
+export type { LedReplicas, SelfIntroduction } from './replication-server.ts'
+export { ReplicationServer } from './replication-server.ts'

@@ -1,0 +1,15 @@
+export type {
+  Accepted,
+  Acknowledgement,
+  Batches,
+  Divergence,
+  FollowerFrame,
+  Greeting,
+  LeaderFrame,
+  OutgoingBatches,
+  OutgoingFollowerFrame,
+  OutgoingLeaderFrame,
+  Refusal,
+  Subscription,
+} from './frames.ts'
+export { type FrameCodec, replicationCodecs } from './replication-codecs.ts'

@@ -1,0 +1,172 @@
+/** The rules by which partitions are replicated, of the shells and of what they rely on in the cores, each taken away in turn. */
+import type { Mutation } from './mutation.ts'
+
+const replication = (name: string) => `packages/replication/src/${name}.ts`
+const partition = (name: string) => `packages/partition/src/${name}.ts`
+const services = (name: string) => `packages/services/src/${name}.ts`
+
+const followerRules: readonly Mutation[] = [
+  {
+    rule: 'a follower acknowledges what its log has confirmed',
+    file: replication('following-replica'),
+    from: '    return { id: this.#id, ...offsetsOf(this.#log) }\n',
+    to: '    const { logEndOffset } = this.#log\n    return { id: this.#id, logEndOffset, flushedOffset: logEndOffset }\n',
+  },
+  {
+    rule: 'D4: a follower cuts what its leader does not have',
+    file: replication('following-replica'),
+    from: 'this.#change(() => this.#options.directory.truncate(this.#log, endOffset))',
+    to: 'this.#change(async () => {})',
+  },
+  {
+    rule: 'D4: nothing is said of a log while it is cut',
+    file: replication('following-replica'),
+    from: '    if (this.#changing !== undefined || this.#isOver) return undefined\n',
+    to: '    if (this.#isOver) return undefined\n',
+  },
+  {
+    rule: 'a role waits until the log is left alone',
+    file: services('partition-host'),
+    from: '      if (before.changing !== undefined) {\n',
+    to: '      if (before.changing !== undefined && Number.isNaN(0)) {\n',
+  },
+  {
+    rule: 'D7: a follower takes for committed what its log holds',
+    file: partition('partition-follower'),
+    from: '    const reached = highWatermark < logEndOffset ? highWatermark : logEndOffset\n',
+    to: '    const reached = highWatermark + logEndOffset - logEndOffset\n',
+  },
+  {
+    rule: 'a stream whose leader is not heard is given up',
+    file: replication('leader-stream'),
+    from: '      if (this.#unheard++ >= silentMax) {\n',
+    to: '      if (silentMax < 0) {\n',
+  },
+  {
+    rule: 'a stream that broke is opened again',
+    file: replication('leader-stream'),
+    from: '    if (!this.isEmpty) this.#reconnect()\n',
+    to: '',
+  },
+]
+
+const leaderRules: readonly Mutation[] = [
+  {
+    rule: 'a leader counts of its own log what is confirmed',
+    file: replication('leading-replica'),
+    from: '    this.#settle(this.core.confirmed(offsetsOf(this.log)))\n',
+    to: '    const { logEndOffset } = this.log\n    this.#settle(this.core.confirmed({ logEndOffset, flushedOffset: logEndOffset }))\n',
+  },
+  {
+    rule: 'D1: an epoch begins where the log ends, written in or not',
+    file: replication('leading-replica'),
+    from: '    options.epochs.assign(this.core.leaderEpoch, this.core.logEndOffset)\n',
+    to: '',
+  },
+  {
+    rule: 'D3: a follower whose log is another is not fed',
+    file: partition('partition-leader'),
+    from: "    if (end !== undefined) return { kind: 'diverging', ...end }\n",
+    to: '    void end\n',
+  },
+  {
+    rule: 'a subscription counts for nothing before its first acknowledgement',
+    file: partition('partition-leader'),
+    from: '      offsets: { logEndOffset: flushedOffset, flushedOffset },\n',
+    to: '      offsets: { logEndOffset: request.logEndOffset, flushedOffset },\n',
+  },
+  {
+    rule: 'D9: nothing is committed with fewer than minIsr',
+    file: partition('partition-leader'),
+    from: '    if (!this.hasEnoughInSync) return false\n',
+    to: '',
+  },
+  {
+    rule: 'D9: nothing is committed without who may be in sync',
+    file: partition('partition-leader'),
+    from: '    for (const id of this.#inSync.maximal) {\n',
+    to: '    for (const id of this.#inSync.members) {\n',
+  },
+  {
+    rule: 'a proposal that was refused may still take effect',
+    file: partition('in-sync-set'),
+    from: '    this.#pending = undefined\n    return true\n  }\n}',
+    to: '    this.#pending = undefined\n    this.#maximal = this.#members\n    return true\n  }\n}',
+  },
+  {
+    rule: 'D11: who joins has all that is committed',
+    file: partition('partition-leader'),
+    from: '    const isComplete = offset >= this.#highWatermark && offset >= this.epochStartOffset\n',
+    to: '    const isComplete = offset >= 0n\n',
+  },
+  {
+    rule: 'a follower is fed from where its log ends',
+    file: replication('serving-stream'),
+    from: '      const nextOffset = subscription.logEndOffset\n',
+    to: '      const nextOffset = leading.core.logEndOffset\n',
+  },
+  {
+    rule: 'followers that came early are heard when the partition begins to lead',
+    file: replication('serving-stream'),
+    from: '    for (const subscription of early) this.#subscribe(subscription)\n',
+    to: '    early.length = 0\n',
+  },
+  {
+    rule: 'followers that came early are heard when there are other replicas',
+    file: services('partition-host'),
+    from: '      leading.adopt(assignment)\n      this.#around.onLeading()\n',
+    to: '      leading.adopt(assignment)\n',
+  },
+  {
+    rule: 'a process leads nothing that was given to the one before',
+    file: services('partitions'),
+    from: '    const isMeant = partition.leader !== nodeId || isRegistered()\n',
+    to: '    const isMeant = true || partition.leader !== nodeId || isRegistered()\n',
+  },
+  {
+    rule: 'a broker that is not registered waits before it proposes',
+    file: services('isr-proposals'),
+    from: '      await new Promise<void>((resolve) => clock.setTimer(retryMs, resolve))\n',
+    to: '',
+  },
+]
+
+const clientRules: readonly Mutation[] = [
+  {
+    rule: 'acks=all waits for all in-sync replicas',
+    file: services('partition-host'),
+    from: '    else leading.whenCommitted(endOffset, timeoutMs, done)\n',
+    to: '    else leading.whenWritten(endOffset, timeoutMs, done)\n',
+  },
+  {
+    rule: 'consumers read what is committed',
+    file: services('fetch'),
+    from: '  if (fetchOffset >= highWatermark || (limits.maxBytes <= 0 && !limits.atLeastOne)) return base\n',
+    to: '  if (limits.maxBytes <= 0 && !limits.atLeastOne) return base\n',
+    and: { from: '      upTo: highWatermark,\n', to: '      upTo: leader.logEndOffset,\n' },
+  },
+  {
+    rule: 'a topic is told from a deleted one of its name',
+    file: services('partitions'),
+    from: '    return host?.topicId === topicId ? host.leading : undefined\n',
+    to: '    return host?.leading\n',
+  },
+  {
+    rule: 'a start remembers all that a producer may repeat',
+    file: partition('producer-snapshot'),
+    from: '    writeBatches(earlier, entry.batches.slice(0, -1))\n',
+    to: '    writeBatches(earlier, [])\n',
+  },
+  {
+    rule: 'a log is loaded before its deletion, or not at all',
+    file: 'packages/log/src/log-directory.ts',
+    from: '      state.loading ??= this.#change(log, () => loadLog(log, derived))\n',
+    to: '      state.loading ??= loadLog(log, derived)\n',
+  },
+]
+
+export const replicationMutations: readonly Mutation[] = [
+  ...followerRules,
+  ...leaderRules,
+  ...clientRules,
+]

@@ -1,0 +1,76 @@
+/** The one true log of a partition: what any leader ever took for committed. It only grows, and every replica and client is held to it. */
+import { mustHold } from '../raft/raft-history.ts'
+import type { LogShadow, ShadowBatch } from './log-shadow.ts'
+
+export class CommittedLog {
+  readonly name: string
+  readonly #batches: ShadowBatch[] = []
+
+  constructor(name: string) {
+    this.name = name
+  }
+
+  get endOffset(): bigint {
+    return this.#batches.at(-1)?.nextOffset ?? 0n
+  }
+
+  get batches(): readonly ShadowBatch[] {
+    return this.#batches
+  }
+
+  /** A leader takes everything below `highWatermark` for committed (invariants 22, 23, 26). */
+  committed(who: string, shadow: LogShadow, highWatermark: bigint): void {
+    const known = highWatermark < this.endOffset ? highWatermark : this.endOffset
+    this.#checkPrefix(who, shadow, known)
+    if (highWatermark <= this.endOffset) return
+    this.#batches.push(...shadow.between(this.endOffset, highWatermark))
+    mustHold(
+      this.endOffset === highWatermark,
+      'what is committed is there',
+      () => `${who} of ${this.name}: ${this.endOffset} of ${highWatermark}`,
+    )
+  }
+
+  /** A follower knows of nothing that no leader has committed, and has it as it is (invariant 25). */
+  known(who: string, shadow: LogShadow, highWatermark: bigint): void {
+    mustHold(
+      highWatermark <= this.endOffset,
+      'followers know of nothing else',
+      () => `${who} of ${this.name}: ${highWatermark} beyond ${this.endOffset}`,
+    )
+    this.#checkPrefix(who, shadow, highWatermark)
+  }
+
+  /** Whether a log has all of this as it is. */
+  isIn(shadow: LogShadow): boolean {
+    return shadow.endOffset >= this.endOffset && shadow.chainAt(this.endOffset) === this.#chain
+  }
+
+  /** What a consumer was given from an offset on is what is committed there (invariants 26, 47). */
+  read(who: string, bytes: Buffer, baseOffset: bigint): void {
+    const batch = this.#batches.find((each) => each.baseOffset === baseOffset)
+    mustHold(
+      batch?.bytes.equals(bytes) === true,
+      'what is read is what is committed',
+      () => `${who} of ${this.name} at ${baseOffset}, committed to ${this.endOffset}`,
+    )
+  }
+
+  #checkPrefix(who: string, shadow: LogShadow, endOffset: bigint): void {
+    const mine = this.#chainAt(endOffset)
+    mustHold(
+      mine !== undefined && shadow.chainAt(endOffset) === mine,
+      'what is committed never changes',
+      () => `${who} of ${this.name} below ${endOffset}, its log ends at ${shadow.endOffset}`,
+    )
+  }
+
+  get #chain(): number {
+    return this.#batches.at(-1)?.chain ?? 1
+  }
+
+  #chainAt(endOffset: bigint): number | undefined {
+    if (endOffset === 0n) return 1
+    return this.#batches.findLast(({ nextOffset }) => nextOffset === endOffset)?.chain
+  }
+}

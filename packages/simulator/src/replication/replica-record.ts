@@ -1,0 +1,71 @@
+/** What one broker's disk is known to hold of one partition, whether its process lives or not. */
+import type { Log } from '@naru/log'
+import { mustHold } from '../raft/raft-history.ts'
+import type { LogShadow } from './log-shadow.ts'
+
+export class ReplicaRecord {
+  readonly name: string
+  #log: Log | undefined
+  #shadow: LogShadow
+  /** End of what the process before had confirmed. */
+  #held = 0n
+  #cutTo: bigint | undefined
+  /** Of the broker's registration when the disk lost what it had: until it has another one nothing is expected. */
+  lostAtEpoch: bigint | undefined
+
+  constructor(name: string, shadow: LogShadow) {
+    this.name = name
+    this.#shadow = shadow
+  }
+
+  get shadow(): LogShadow {
+    return this.#shadow
+  }
+
+  get log(): Log | undefined {
+    return this.#log
+  }
+
+  /** End of what it has promised to have. */
+  get confirmedOffset(): bigint {
+    return this.#log?.confirmedOffset ?? this.#held
+  }
+
+  /** A process has the log, as it found or made it. Invariant 31: what was confirmed has survived. */
+  opened(log: Log, shadow: LogShadow, { isMade }: { isMade: boolean }): void {
+    if (this.lostAtEpoch === undefined && !isMade) {
+      const expected = this.#shadow.chainAt(this.#held)
+      mustHold(
+        shadow.endOffset >= this.#held && shadow.chainAt(this.#held) === expected,
+        'what was confirmed survives',
+        () => `${this.name}: confirmed ${this.#held}, found ${shadow.endOffset}`,
+      )
+    }
+    this.#log = log
+    this.#shadow = shadow
+    this.#cutTo = undefined
+  }
+
+  cutting(endOffset: bigint): void {
+    this.#cutTo = endOffset
+  }
+
+  cut(endOffset: bigint): void {
+    this.#cutTo = undefined
+    this.#shadow.truncate(endOffset)
+  }
+
+  /** The process is gone. */
+  closed(): void {
+    this.#held = this.confirmedOffset
+    const cutTo = this.#cutTo
+    if (cutTo !== undefined && cutTo < this.#held) this.#held = cutTo
+    this.#log = undefined
+  }
+
+  /** The disk does not have any more what it had. */
+  lost(brokerEpoch: bigint): void {
+    this.#held = 0n
+    this.lostAtEpoch = brokerEpoch
+  }
+}

@@ -1,0 +1,160 @@
+/** A cluster of brokers that hold replicas of partitions, their disks, and what is true of all of them. */
+import type { Log } from '@naru/log'
+import type { ClusterNode, NodeLife } from '../cluster/cluster-node.ts'
+import { ClusterWorld } from '../cluster/cluster-world.ts'
+import { mustHold, Violation } from '../raft/raft-history.ts'
+import type { SeededRandom } from '../seeded-random.ts'
+import { DataDisk } from './data-disk.ts'
+import { LogShadow, shadowOf } from './log-shadow.ts'
+import { RecordHistory } from './record-history.ts'
+import { ReplicaPromises } from './replica-promises.ts'
+import {
+  drawClusterOptionsOf,
+  drawReplicationOptions,
+  type ReplicationOptions,
+} from './replication-options.ts'
+import { type BrokerWorld, type FoundLog, SimulatedBroker } from './simulated-broker.ts'
+
+/** What no broker may ever have to say while disks keep what they have and nobody elects uncleanly. */
+const alarms = new Set([
+  'replica-diverged',
+  'replication-violation',
+  'replication-damaged',
+  'replication-wrong-broker',
+])
+
+interface Machine {
+  readonly disks: readonly DataDisk[]
+  bootId: string
+}
+
+export class ReplicationWorld extends ClusterWorld implements BrokerWorld {
+  readonly dataOptions: ReplicationOptions
+  readonly promises: ReplicaPromises
+  readonly history: RecordHistory
+  readonly #machines = new Map<ClusterNode, Machine>()
+  readonly #dataRandom: SeededRandom
+  isDiskSlow = true
+  /** Log directories whose broker came back without a proof that nothing is lost. */
+  doubted = 0
+
+  constructor(seed: number) {
+    super(seed, drawClusterOptionsOf)
+    this.#dataRandom = this.random.split()
+    this.dataOptions = drawReplicationOptions(this.random.split())
+    this.promises = new ReplicaPromises(this)
+    this.history = new RecordHistory((id, partition) => this.promises.committedOf(id, partition))
+    for (const node of this.nodes) this.#machines.set(node, this.#makeMachine(node))
+  }
+
+  /** Of the processes that serve clients now. */
+  get brokers(): SimulatedBroker[] {
+    return this.lives.flatMap(({ work }) => (work instanceof SimulatedBroker ? work : []))
+  }
+
+  brokerOf(nodeId: number): SimulatedBroker | undefined {
+    const work = this.nodes.find(({ id }) => id === nodeId)?.life?.work
+    return work instanceof SimulatedBroker ? work : undefined
+  }
+
+  disksOf(node: ClusterNode): readonly DataDisk[] {
+    return this.#machineOf(node).disks
+  }
+
+  override workOf(life: NodeLife): SimulatedBroker {
+    const { disks, bootId } = this.#machineOf(life.node)
+    return new SimulatedBroker(life, { world: this, disks, bootId })
+  }
+
+  override kill(node: ClusterNode, { isPowerLost }: { isPowerLost: boolean }): void {
+    const hasLived = node.life !== undefined
+    super.kill(node, { isPowerLost })
+    const machine = this.#machineOf(node)
+    if (isPowerLost) machine.bootId = this.#newId()
+    this.promises.closed(node.id)
+    for (const { disk } of machine.disks) {
+      if (isPowerLost) disk.losePower()
+      else if (hasLived) disk.crash()
+    }
+  }
+
+  /** Everything in one of its log directories is gone. */
+  wipe(node: ClusterNode, data: DataDisk): void {
+    this.kill(node, { isPowerLost: false })
+    data.wipe()
+    this.doubted++
+    this.promises.lost(node.id, node.brokerEpoch, data)
+  }
+
+  override async step(): Promise<void> {
+    await super.step()
+    this.promises.check()
+  }
+
+  override onEvent(life: NodeLife, event: string, fields: Readonly<Record<string, unknown>>): void {
+    super.onEvent(life, event, fields)
+    const isKnown = alarms.has(event)
+    if (isKnown) life.bug ??= new Violation(`${event}: ${String(Object.values(fields))}`)
+  }
+
+  onReturn({ life }: SimulatedBroker, brokerEpoch: bigint): void {
+    const known = this.truth.image.brokers.get(life.node.id)?.brokerEpoch ?? brokerEpoch
+    if (known !== brokerEpoch) this.doubted++
+  }
+
+  onLog(broker: SimulatedBroker, log: Log, { directory, data, isMade }: FoundLog): void {
+    const { id: nodeId } = broker.life.node
+    const shadow = isMade
+      ? new LogShadow(log.path, log.logStartOffset)
+      : shadowOf(log, (path) => data.disk.file(path)?.cached)
+    const topicId = directory.topicIdOf(log)
+    const record = this.promises.recordOf({ nodeId, topicId, name: log.name, data }, shadow)
+    record.opened(log, shadow, { isMade })
+    this.promises.opened(log, record)
+    const append = log.append.bind(log)
+    log.append = (batch, header, nowMs) => {
+      append(batch, header, nowMs)
+      record.shadow.append(header, batch)
+    }
+  }
+
+  onTruncating(broker: SimulatedBroker, log: Log, endOffset: bigint): void {
+    try {
+      this.promises.truncating(broker, log, endOffset)
+    } catch (error) {
+      // Whoever cuts would take it for its own failure.
+      broker.life.bug ??= error
+    }
+  }
+
+  onTruncated(log: Log, endOffset: bigint): void {
+    this.promises.truncated(log, endOffset)
+  }
+
+  #machineOf(node: ClusterNode): Machine {
+    const machine = this.#machines.get(node)
+    mustHold(machine !== undefined, 'every node has a machine', () => String(node.id))
+    return machine as Machine
+  }
+
+  #makeMachine(node: ClusterNode): Machine {
+    const clock = {
+      setTimer: (delayMs: number, callback: () => void) =>
+        node.life?.process.setTimer(delayMs, callback) ?? { cancel() {} },
+      clear() {},
+    }
+    const { directories, slowDiskChance, slowDiskMs } = this.dataOptions
+    const slowness = this.#dataRandom.split()
+    const delay = () =>
+      this.isDiskSlow && slowness.chance(slowDiskChance) ? slowness.below(slowDiskMs) : 0
+    const disks = Array.from(
+      { length: directories },
+      () => new DataDisk(clock, this.#dataRandom.split(), delay),
+    )
+    return { disks, bootId: this.#newId() }
+  }
+
+  #newId(): string {
+    return this.#dataRandom.bytes(8).toString('hex')
+  }
+}
