@@ -20,6 +20,7 @@ export function partitionRecords(
   for (const { before, after } of changes) {
     if (!knowsStates || !isStateChange(before, after)) {
       records.push({ type: 'partition', ...after })
+      topicId = ''
       continue
     }
     if (after.topicId !== topicId) {
