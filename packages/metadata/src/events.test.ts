@@ -1,6 +1,7 @@
-import { beforeEach, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { timelineEvents } from './events.ts'
 import { cloneImage } from './image.ts'
+import type { MetadataRecord } from './records.ts'
 import { idOf, TestCluster } from './testing/cluster.ts'
 
 let cluster: TestCluster
@@ -100,4 +101,83 @@ it('shutdowns, moves, levels and removals are told', () => {
   ])
   const removed = eventsOf(() => cluster.accepted({ type: 'unregisterBroker', nodeId: 2 }))
   expect(removed).toMatchObject([{ type: 'brokerUnregistered', nodeId: 2 }])
+})
+
+describe('the short records of partitions', () => {
+  const [older, newer] = [1, 2]
+
+  /** What three partitions have gone through after each step, told from the records of a level. */
+  function told(level: number) {
+    cluster = new TestCluster(1, 2, 3)
+    cluster.image.features.set('naru.version', level)
+    createTopics()
+    const types = new Set<string>()
+    const events = steps.flatMap((step) => {
+      const happened = eventsOf(step)
+      for (const { type } of cluster.records) types.add(type)
+      return happened
+    })
+    return { types, events, image: cluster.image }
+  }
+
+  function createTopics(): void {
+    for (const [at, name] of ['orders', 'payments'].entries()) {
+      const assignments = [
+        [1, 2, 3],
+        [2, 1, 3],
+        [3, 2, 1],
+      ].map((replicas, partition) => ({ partition, replicas }))
+      const counts = { partitions: -1, replicationFactor: -1 }
+      const topic = { name, ...counts, assignments, configs: [] }
+      cluster.accepted({ type: 'createTopic', topic, topicId: idOf(at + 1), validateOnly: false })
+    }
+  }
+
+  const move = { topicId: idOf(1), partition: 0, replicas: [1, 2] }
+  const steps: (() => void)[] = [
+    () => cluster.fence(1),
+    () => cluster.fence(2),
+    () => cluster.start(1),
+    () => cluster.unfence(1),
+    () => void cluster.propose([1, 3]),
+    () =>
+      cluster.accepted({ type: 'reassignPartitions', allowsOtherFactor: true, partitions: [move] }),
+    () => cluster.fence(3),
+    () => cluster.accepted({ type: 'controlledShutdown', ...cluster.key(1) }),
+  ]
+
+  it('tell the same as the long ones', () => {
+    const [long, short] = [told(older), told(newer)]
+    expect([long.types.has('partitionStates'), short.types.has('partitionStates')]).toEqual([
+      false,
+      true,
+    ])
+    expect(short.events).toEqual(long.events)
+    expect(new Set(short.events.map(({ type }) => type))).toEqual(
+      new Set([
+        ...['brokerFenced', 'brokerRegistered', 'brokerUnfenced', 'brokerShuttingDown'],
+        ...['leaderElected', 'isrShrunk', 'isrGrown', 'reassignmentStarted'],
+      ]),
+    )
+  })
+
+  it('are told from what the batch has made of a partition before', () => {
+    cluster.topic([1, 2, 3])
+    const { image, partition } = cluster
+    const state = { ...partition, leader: 2, leaderEpoch: 1, isr: [2, 3] }
+    const next = { ...state, isr: [2] }
+    const other = { ...state, partition: 7 }
+    const records: MetadataRecord[] = [
+      { type: 'partitionStates', topicId: idOf(1), partitions: [state, other] },
+      { type: 'partition', ...state, addingReplicas: [4], replicas: [1, 2, 3, 4] },
+      { type: 'partitionStates', topicId: idOf(1), partitions: [next] },
+    ]
+    const at = { timestampMs: -1, cause: '' }
+    expect(timelineEvents(image, records)).toEqual([
+      { type: 'leaderElected', ...orders, leader: 2, previous: 1, leaderEpoch: 1, ...at },
+      { type: 'isrShrunk', ...orders, isr: [2, 3], nodes: [1], ...at },
+      { type: 'reassignmentStarted', ...orders, replicas: [1, 2, 3, 4], ...at },
+      { type: 'isrShrunk', ...orders, isr: [2], nodes: [3], ...at },
+    ])
+  })
 })
