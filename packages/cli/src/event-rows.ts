@@ -1,6 +1,7 @@
 /** What happened in the cluster, in each format. */
 import type { ClusterEvent } from '@naru/client'
 import { escaped, type Format, jsonItem, tsvLine, type View } from './output.ts'
+import { nameOf } from './partition-name.ts'
 import { styled } from './style.ts'
 
 export const eventView: View<ClusterEvent> = {
@@ -54,7 +55,7 @@ function timeOf({ timestampMs }: ClusterEvent): string | undefined {
 }
 
 function aboutOf(event: ClusterEvent): string {
-  if ('partition' in event) return `${event.topic}/${event.partition}`
+  if ('partition' in event) return nameOf(event)
   if ('topic' in event) return event.topic
   if ('nodeId' in event) return `broker ${event.nodeId}`
   return 'name' in event ? event.name : 'timeline'
