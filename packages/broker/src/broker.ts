@@ -109,6 +109,7 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
     logger,
     around: replication.around,
     configOf: (topic) => topicConfigs.of(topic),
+    isRegistered: () => metadata.isRegistered,
     isTrusted: () => metadata.membership.isTrusted,
     onDeleted: (deletions) => confirmDeletion(metadata, config.nodeId, deletions),
   })

@@ -37,18 +37,18 @@ export class MetadataRuntime implements AsyncDisposable {
   /** This process as a broker of the cluster. */
   readonly membership: BrokerMembership
   readonly #node: MetadataNode
-  readonly #nodeId: number
   readonly #answerBroker: (operation: string, payload: Buffer) => Promise<Buffer> | undefined
   readonly #clock: Clock
+  readonly #nodeId: number
   readonly #channel: ControllerChannel
 
   private constructor(node: MetadataNode, options: MetadataNodeOptions) {
     const { nodeId, clock, features } = options
     this.features = features
     this.#node = node
-    this.#nodeId = nodeId
     this.#answerBroker = (operation, payload) => options.answerBroker?.(operation, payload)
     this.#clock = clock
+    this.#nodeId = nodeId
     this.#channel = new ControllerChannel({
       clock,
       nodeId,
@@ -92,6 +92,11 @@ export class MetadataRuntime implements AsyncDisposable {
 
   get image(): MetadataImage {
     return this.#node.copy.image
+  }
+
+  /** Whether this copy shows this process as the broker of its id, and not one before it. */
+  get isRegistered(): boolean {
+    return this.image.brokers.get(this.#nodeId)?.incarnationId === this.incarnationId
   }
 
   /** Of this process. */

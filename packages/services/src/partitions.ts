@@ -27,6 +27,8 @@ export interface PartitionsOptions {
   readonly logger: Logger
   readonly around: ReplicaSurroundings
   readonly configOf: (topic: string) => TopicConfig
+  /** Whether the metadata knows this process: what it says of the broker before was meant for another, which may have had more. */
+  readonly isRegistered: () => boolean
   /** Whether this broker may still take itself for the leader of what it leads. */
   readonly isTrusted: () => boolean
   /** Nothing is left here of deleted topics, or of replicas that were moved away. */
@@ -175,7 +177,7 @@ export class Partitions {
         const partition = mine[next++] as PartitionImage
         const host = hosts[partition.partition] ?? (await this.#create(topic, partition))
         if (host === undefined) continue
-        host.assume(partition)
+        host.assume(this.#assignmentOf(partition))
         hosts[partition.partition] = host
         claimed.add(host.log)
         if (partition.replicas.length > 1) this.#open(host)
@@ -185,6 +187,13 @@ export class Partitions {
     for (const { partition, removedReplicas } of topic.partitions) {
       if (removedReplicas.includes(nodeId)) await this.#moveAway(hosts, partition)
     }
+  }
+
+  /** A registration ends the leaderships of the process before; until it is seen, this one leads nothing. */
+  #assignmentOf(partition: PartitionImage): PartitionImage {
+    const { nodeId, isRegistered } = this.#options
+    const isMeant = partition.leader !== nodeId || isRegistered()
+    return isMeant ? partition : { ...partition, leader: -1 }
   }
 
   /** Loads the log of a replica that has to follow or to be followed, in its turn. */

@@ -43,6 +43,7 @@ class World {
   readonly random = new SeededRandom(5)
   readonly disk = new SimulatedDisk(this.clock, this.random.split())
   readonly image = imageOfOneTopic()
+  isRegistered = true
   isTrusted = true
   /** How often followers that came too early were to be heard again. */
   leadings = 0
@@ -89,6 +90,7 @@ class World {
         onProposalDue() {},
       },
       configOf: (topic) => configs.of(topic),
+      isRegistered: () => this.isRegistered,
       isTrusted: () => this.isTrusted,
       onDeleted() {},
     })
@@ -161,6 +163,15 @@ describe('which partition a request gets', () => {
     world.image.topicsById.set(otherId, other)
     expect(partitions.leading('orders', 0)).toBe(kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION)
     expect(partitions.leadingReplica(otherId, 0)).toBeUndefined()
+  })
+
+  it('none before the metadata knows this process: the one before led', async () => {
+    const world = new World()
+    world.isRegistered = false
+    const partitions = await world.start()
+    expect(partitions.leading('orders', 0)).toBe(kafkaErrors.NOT_LEADER_OR_FOLLOWER)
+    await world.clock.drive(Promise.resolve(partitions.get('orders', 0)?.open()))
+    expect(partitions.leadingReplica(topicId, 0)).toBeUndefined()
   })
 
   it('none that another broker, or nobody, leads', async () => {

@@ -93,6 +93,7 @@ export class SimulatedBroker implements NodeWork {
       logger,
       around: this.#tapped(replication.around),
       configOf: (topic) => topicConfigs.of(topic),
+      isRegistered: () => runtime.isRegistered,
       isTrusted: () => runtime.membership.isTrusted,
       onDeleted: (deletions) => {
         process.setTimer(confirmAfterMs, () => {
