@@ -15,8 +15,8 @@ const followerRules: readonly Mutation[] = [
   {
     rule: 'D4: a follower cuts what its leader does not have',
     file: replication('following-replica'),
-    from: '    if (endOffset < this.#log.logEndOffset) await directory.truncate(this.#log, endOffset)\n',
-    to: '    void directory\n    void endOffset\n',
+    from: '    else this.#change(() => this.#options.directory.truncate(this.#log, endOffset))\n',
+    to: '    else this.#change(async () => {})\n',
   },
   {
     rule: 'D7: a follower takes for committed what its log holds',
