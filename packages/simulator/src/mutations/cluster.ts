@@ -222,8 +222,8 @@ export const clusterMutations: readonly Mutation[] = [
   {
     rule: 'registration: the replicas of the process before are out of sync',
     file: metadata('registration'),
-    from: '  if (!isCounted(partition, nodeId)) return undefined\n',
-    to: '  if (isCounted(partition, nodeId)) return undefined\n',
+    from: '  if (!isCounted(partition, nodeId)) return moved\n',
+    to: '  if (isCounted(partition, nodeId)) return moved\n',
   },
   {
     rule: 'partitions: the leader is in sync',

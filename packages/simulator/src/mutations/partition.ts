@@ -66,8 +66,8 @@ const cores: readonly Mutation[] = [
     },
   ),
   rule('D4: a cut needs a new subscription', partition('partition-follower'), {
-    from: "    if (id !== this.#subscriptionId) return { kind: 'stale' }\n    this.unsubscribed()\n",
-    to: "    if (id !== this.#subscriptionId) return { kind: 'stale' }\n",
+    from: '    this.unsubscribed()\n    const endOffset = agreedEnd',
+    to: '    const endOffset = agreedEnd',
     shownBy: 'packages/partition',
   }),
   rule('D5: nothing that is committed is cut', partition('partition-follower'), {
@@ -182,8 +182,8 @@ const cores: readonly Mutation[] = [
     to: '',
   }),
   rule('proposals: taken back by a higher partition epoch only', partition('in-sync-set'), {
-    from: '    if (this.#pending === proposal) this.#pending = undefined\n',
-    to: '    if (this.#pending === proposal) this.#pending = undefined\n    this.#maximal = this.#members\n',
+    from: '    this.#pending = undefined\n    return true\n  }\n}',
+    to: '    this.#pending = undefined\n    this.#maximal = this.#members\n    return true\n  }\n}',
   }),
   rule('proposals: who was refused is got rid of by a bump', partition('in-sync-set'), {
     from: 'bump: isSame && this.isUnsettled }',
@@ -311,8 +311,8 @@ const controller: readonly Mutation[] = [
     },
   ),
   rule('controller: a new disk has nothing', metadata('registration'), {
-    from: "  if (cleanliness === 'unknown') return",
-    to: '  if (cleanliness === undefined) return',
+    from: "  if (cleanliness === 'unknown') {",
+    to: '  if (cleanliness === undefined) {',
   }),
   rule('controller: a crash of the machine loses what was not flushed', metadata('registration'), {
     from: "cleanliness === 'os-crash' && !partition.isFlushed",
