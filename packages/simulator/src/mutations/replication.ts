@@ -25,6 +25,12 @@ const followerRules: readonly Mutation[] = [
     to: '    const reached = highWatermark + logEndOffset - logEndOffset\n',
   },
   {
+    rule: 'a follower acknowledges again when its flush mode has changed',
+    file: services('partition-host'),
+    from: '    ;(this.#leading ?? this.#following)?.confirmed()\n',
+    to: '',
+  },
+  {
     rule: 'a stream whose leader is not heard is given up',
     file: replication('leader-stream'),
     from: '      if (this.#unheard++ >= silentMax) {\n',
