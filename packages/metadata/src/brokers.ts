@@ -7,7 +7,7 @@ import { kafkaErrors, type NodeId, zeroTopicId } from '@naru/model'
 import type { DecideContext } from './controller-settings.ts'
 import { type Decision, isRefusal, type Refusal, refusal } from './decision.ts'
 import type { BrokerImage, MetadataImage, PartitionImage } from './image.ts'
-import { changedPartition, type PartitionChange } from './partition-change.ts'
+import { type ChangeContext, changedPartition, type PartitionChange } from './partition-change.ts'
 import { type ChangedPartition, partitionRecords } from './partition-records.ts'
 import type { MetadataRecord } from './records.ts'
 import { changeContext, isActive, isDirectoryOnline } from './replicas.ts'
@@ -191,10 +191,11 @@ export function partitionChanges(
   const { settings } = context
   const changes: ChangedPartition[] = []
   for (const { name, partitions } of image.topics.values()) {
-    const topicContext = changeContext(image, name, { settings, broker })
+    let topicContext: ChangeContext | undefined
     for (const before of partitions) {
       const change = changeOf(before)
       if (change === undefined) continue
+      topicContext ??= changeContext(image, name, { settings, broker })
       const after = changedPartition(before, change, topicContext)
       if (after === before) continue
       if (changes.length >= settings.changesPerBatch) {

@@ -3,30 +3,29 @@
  * each other. To make the text costs ten times as much as to look it up, and each would be kept in memory by itself.
  */
 import { assert, type ByteReader, type ByteWriter } from '@naru/base'
-import { topicIdFromBytes, topicIdToBytes } from '@naru/model'
+import { topicIdToBytes } from '@naru/model'
 
 const uuidBytes = 16
 /** A power of two. A place is taken over by whoever comes last. */
 const places = 1_024
 
-interface Known {
-  readonly bytes: Buffer
-  readonly text: string
-}
-
-const memo: (Known | undefined)[] = new Array(places).fill(undefined)
+/** By place: bytes and text. */
+const knownBytes = new Uint8Array(places * uuidBytes)
+const knownTexts: (string | undefined)[] = new Array(places).fill(undefined)
 const bytesOf = new Map<string, Buffer>()
 
 export function readUuid(reader: ByteReader): string {
   const { buffer } = reader
   const from = reader.take(uuidBytes)
   const place = placeOf(buffer, from)
-  const known = memo[place]
-  if (known !== undefined && isAt(known.bytes, buffer, from)) return known.text
-  // A copy: a view would keep all of what it was read from.
-  const bytes = Buffer.from(buffer.subarray(from, from + uuidBytes))
-  const text = topicIdFromBytes(bytes)
-  memo[place] = { bytes, text }
+  const at = place * uuidBytes
+  const known = knownTexts[place]
+  if (known !== undefined && isKnown(at, buffer, from)) return known
+  for (let byte = 0; byte < uuidBytes; byte++) {
+    knownBytes[at + byte] = buffer[from + byte] as number
+  }
+  const text = buffer.toString('base64url', from, from + uuidBytes)
+  knownTexts[place] = text
   return text
 }
 
@@ -47,7 +46,9 @@ function placeOf(buffer: Buffer, from: number): number {
   return ((buffer[last - 1] as number) * 256 + (buffer[last] as number)) & (places - 1)
 }
 
-function isAt(known: Buffer, buffer: Buffer, from: number): boolean {
-  for (let at = 0; at < uuidBytes; at++) if (known[at] !== buffer[from + at]) return false
+function isKnown(at: number, buffer: Buffer, from: number): boolean {
+  for (let byte = 0; byte < uuidBytes; byte++) {
+    if (knownBytes[at + byte] !== buffer[from + byte]) return false
+  }
   return true
 }

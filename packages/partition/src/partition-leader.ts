@@ -260,9 +260,11 @@ export class PartitionLeader {
     this.#isProposalDue = false
     const { members } = this.#inSync
     const staying = this.#staying(nowMs)
+    // Who would have to leave at once does not come: two of them would take turns for ever.
     const joining = [...this.#followers.values()]
       .filter((progress) => !members.includes(progress.nodeId) && this.#mayJoin(progress))
       .map(({ nodeId }) => nodeId)
+      .filter((id) => !this.#isLagging(id, nowMs))
     return this.#inSync.propose([...staying, ...joining], this.#hasFlushed)
   }
 

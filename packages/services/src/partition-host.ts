@@ -284,6 +284,8 @@ export class PartitionHost {
 
   /** The settings of the topic have changed, and the log writes by them. */
   configured(): void {
+    // What was written before counts for more or less from now on, and perhaps nothing follows that would say so.
+    ;(this.#leading ?? this.#following)?.confirmed()
     if (this.config.flush === 'ack') this.#leading?.wantFlushed()
   }
 

@@ -15,26 +15,20 @@ const followerRules: readonly Mutation[] = [
   {
     rule: 'D4: a follower cuts what its leader does not have',
     file: replication('following-replica'),
-    from: 'this.#change(() => this.#options.directory.truncate(this.#log, endOffset))',
-    to: 'this.#change(async () => {})',
-  },
-  {
-    rule: 'D4: nothing is said of a log while it is cut',
-    file: replication('following-replica'),
-    from: '    if (this.#changing !== undefined || this.#isOver) return undefined\n',
-    to: '    if (this.#isOver) return undefined\n',
-  },
-  {
-    rule: 'a role waits until the log is left alone',
-    file: services('partition-host'),
-    from: '      if (before.changing !== undefined) {\n',
-    to: '      if (before.changing !== undefined && Number.isNaN(0)) {\n',
+    from: '    else this.#change(() => this.#options.directory.truncate(this.#log, endOffset))\n',
+    to: '    else this.#change(async () => {})\n',
   },
   {
     rule: 'D7: a follower takes for committed what its log holds',
     file: partition('partition-follower'),
     from: '    const reached = highWatermark < logEndOffset ? highWatermark : logEndOffset\n',
     to: '    const reached = highWatermark + logEndOffset - logEndOffset\n',
+  },
+  {
+    rule: 'a follower acknowledges again when its flush mode has changed',
+    file: services('partition-host'),
+    from: '    ;(this.#leading ?? this.#following)?.confirmed()\n',
+    to: '',
   },
   {
     rule: 'a stream whose leader is not heard is given up',
@@ -58,12 +52,6 @@ const leaderRules: readonly Mutation[] = [
     to: '    const { logEndOffset } = this.log\n    this.#settle(this.core.confirmed({ logEndOffset, flushedOffset: logEndOffset }))\n',
   },
   {
-    rule: 'D1: an epoch begins where the log ends, written in or not',
-    file: replication('leading-replica'),
-    from: '    options.epochs.assign(this.core.leaderEpoch, this.core.logEndOffset)\n',
-    to: '',
-  },
-  {
     rule: 'D3: a follower whose log is another is not fed',
     file: partition('partition-leader'),
     from: "    if (end !== undefined) return { kind: 'diverging', ...end }\n",
@@ -74,6 +62,7 @@ const leaderRules: readonly Mutation[] = [
     file: partition('partition-leader'),
     from: '      offsets: { logEndOffset: flushedOffset, flushedOffset },\n',
     to: '      offsets: { logEndOffset: request.logEndOffset, flushedOffset },\n',
+    shownBy: 'packages/partition',
   },
   {
     rule: 'D9: nothing is committed with fewer than minIsr',
@@ -122,12 +111,14 @@ const leaderRules: readonly Mutation[] = [
     file: services('partitions'),
     from: '    const isMeant = partition.leader !== nodeId || isRegistered()\n',
     to: '    const isMeant = true || partition.leader !== nodeId || isRegistered()\n',
+    shownBy: 'packages/simulator/src/partitions.test.ts',
   },
   {
     rule: 'a broker that is not registered waits before it proposes',
     file: services('isr-proposals'),
     from: '      await new Promise<void>((resolve) => clock.setTimer(retryMs, resolve))\n',
     to: '',
+    shownBy: 'packages/simulator/src/isr-proposals.test.ts',
   },
 ]
 
@@ -150,6 +141,7 @@ const clientRules: readonly Mutation[] = [
     file: services('partitions'),
     from: '    return host?.topicId === topicId ? host.leading : undefined\n',
     to: '    return host?.leading\n',
+    shownBy: 'packages/simulator/src/partitions.test.ts',
   },
   {
     rule: 'a start remembers all that a producer may repeat',

@@ -100,6 +100,11 @@ export class ReplicaPromises {
     )
   }
 
+  /** A replica that was moved away, or a topic that is gone: whatever is found in its place promises nothing. */
+  deleting(log: Log): void {
+    this.#byLog.get(log)?.deleting()
+  }
+
   truncated(log: Log, endOffset: bigint): void {
     this.#byLog.get(log)?.cut(endOffset)
   }

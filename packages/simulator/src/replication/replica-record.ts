@@ -10,6 +10,7 @@ export class ReplicaRecord {
   /** End of what the process before had confirmed. */
   #held = 0n
   #cutTo: bigint | undefined
+  #isDeleting = false
   /** Of the broker's registration when the disk lost what it had: until it has another one nothing is expected. */
   lostAtEpoch: bigint | undefined
 
@@ -33,7 +34,7 @@ export class ReplicaRecord {
 
   /** A process has the log, as it found or made it. Invariant 31: what was confirmed has survived. */
   opened(log: Log, shadow: LogShadow, { isMade }: { isMade: boolean }): void {
-    if (this.lostAtEpoch === undefined && !isMade) {
+    if (this.lostAtEpoch === undefined && !isMade && !this.#isDeleting) {
       const expected = this.#shadow.chainAt(this.#held)
       mustHold(
         shadow.endOffset >= this.#held && shadow.chainAt(this.#held) === expected,
@@ -44,6 +45,7 @@ export class ReplicaRecord {
     this.#log = log
     this.#shadow = shadow
     this.#cutTo = undefined
+    this.#isDeleting = false
   }
 
   cutting(endOffset: bigint): void {
@@ -53,6 +55,11 @@ export class ReplicaRecord {
   cut(endOffset: bigint): void {
     this.#cutTo = undefined
     this.#shadow.truncate(endOffset)
+  }
+
+  /** It is about to be removed, and another may be made in its place. */
+  deleting(): void {
+    this.#isDeleting = true
   }
 
   /** The process is gone. */

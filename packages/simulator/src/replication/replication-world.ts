@@ -127,6 +127,10 @@ export class ReplicationWorld extends ClusterWorld implements BrokerWorld {
     }
   }
 
+  onDeleting(log: Log): void {
+    this.promises.deleting(log)
+  }
+
   onTruncated(log: Log, endOffset: bigint): void {
     this.promises.truncated(log, endOffset)
   }

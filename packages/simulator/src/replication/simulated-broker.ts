@@ -19,6 +19,7 @@ export interface BrokerWorld {
   /** A process has found or made a log. */
   onLog(broker: SimulatedBroker, log: Log, found: FoundLog): void
   onTruncating(broker: SimulatedBroker, log: Log, endOffset: bigint): void
+  onDeleting(log: Log): void
   onTruncated(log: Log, endOffset: bigint): void
 }
 
@@ -202,6 +203,11 @@ export class SimulatedBroker implements NodeWork {
       const log = await create(request)
       world.onLog(this, log, { directory, data, isMade: true })
       return log
+    }
+    const deleteLog = directory.deleteLog.bind(directory)
+    directory.deleteLog = (log, options) => {
+      world.onDeleting(log)
+      return deleteLog(log, options)
     }
     const truncate = directory.truncate.bind(directory)
     directory.truncate = async (log, endOffset) => {
