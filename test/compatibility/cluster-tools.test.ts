@@ -161,7 +161,7 @@ describe.skipIf(!hasJavaTools())("Kafka's tools on three brokers", () => {
     const features = (...args: string[]) => javaTool('features', [...at(other), ...args])
     const shown = await features('describe')
     expect(shown).toMatch(/^Feature: metadata\.version .*FinalizedVersionLevel: 4\.2-IV1 /m)
-    expect(shown).toMatch(/^Feature: naru\.version .*FinalizedVersionLevel: 1\s/m)
+    expect(shown).toMatch(/^Feature: naru\.version .*FinalizedVersionLevel: 2\s/m)
     // A release has levels for features that are not there: all or none, as with any unknown name in Kafka.
     const release = features('upgrade', '--release-version', '4.3')
     await expect(release).rejects.toThrow('the controller does not know this feature')

@@ -1,7 +1,7 @@
 /** Our handlers on a socket, over a cluster that is made up: states that real brokers do not easily get into. */
 import { silentLogger } from '@naru/base'
 import { createHandlers, type Ports } from '@naru/kafka-api'
-import { emptyImage, refusal } from '@naru/metadata'
+import { emptyImage, refusal, supportedFeatures } from '@naru/metadata'
 import { kafkaErrors } from '@naru/model'
 import { Dispatcher, Listener } from '@naru/network'
 import { systemClock, tcpTransport } from '@naru/platform'
@@ -29,7 +29,8 @@ export class ClusterModel implements ClusterAdmin, AsyncDisposable {
   constructor(clusterId: string, status: QuorumStatus) {
     this.image.clusterId = clusterId
     this.status = status
-    const metadata = { image: this.image, lastIndex: 7n } as Ports['metadata']
+    const features = supportedFeatures
+    const metadata = { image: this.image, lastIndex: 7n, features } as Ports['metadata']
     const ports: Partial<Ports> = { cluster: this, metadata, clock: systemClock }
     const handlers = createHandlers(ports as Ports)
     const onBug = (error: unknown) => {
