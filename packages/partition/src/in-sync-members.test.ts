@@ -262,6 +262,14 @@ describe('from acknowledged in memory to acknowledged on disks (2(e))', () => {
     expect(test.leader.highWatermark).toBe(20n)
   })
 
+  it('is proposed no more when the setting is taken back', () => {
+    const { test, second } = unflushed()
+    test.leader.wantFlushed()
+    test.leader.wantUnflushed()
+    test.acknowledge(second, 10n)
+    expect(test.propose()).toBeUndefined()
+  })
+
   it('takes along nobody who has not flushed', () => {
     const { test, second } = unflushed()
     test.leader.wantFlushed()

@@ -254,6 +254,11 @@ export class PartitionLeader {
     this.#noteFlushed()
   }
 
+  /** The topic's setting is not `naru.flush=ack` any more. */
+  wantUnflushed(): void {
+    this.#flushTarget = undefined
+  }
+
   /** Who should be in sync now, if that differs from what is committed or may become so (rules D11, D12). */
   takeProposal(nowMs: number): IsrProposal | undefined {
     if (!this.isProposalDue) return undefined

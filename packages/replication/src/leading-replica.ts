@@ -141,9 +141,10 @@ export class LeadingReplica {
     this.#settle(this.core.brokersChanged(this.#nowMs()))
   }
 
-  /** All that is acknowledged from now on shall be flushed. */
-  wantFlushed(): void {
-    this.core.wantFlushed()
+  /** Whether all that is acknowledged from now on shall be flushed. */
+  wantFlushed(isWanted: boolean): void {
+    if (isWanted) this.core.wantFlushed()
+    else this.core.wantUnflushed()
     this.#propose()
   }
 

@@ -27,6 +27,8 @@ interface Proposed {
 export class IsrProposals {
   readonly #options: IsrProposalsOptions
   readonly #due = new Set<PartitionHost>()
+  /** Their leaders may propose the same with each acknowledgement: they are not asked before the retry. */
+  readonly #refused = new Set<PartitionHost>()
   #isBusy = false
 
   constructor(options: IsrProposalsOptions) {
@@ -35,6 +37,7 @@ export class IsrProposals {
 
   /** The leader of the partition has something to propose. */
   add(host: PartitionHost): void {
+    if (this.#refused.has(host)) return
     this.#due.add(host)
     this.#schedule()
   }
@@ -70,8 +73,12 @@ export class IsrProposals {
       return leading.core.isProposalDue && !leading.isOver
     })
     if (left.length === 0) return
+    for (const { host } of left) this.#refused.add(host)
     clock.setTimer(retryMs, () => {
-      for (const { host } of left) this.add(host)
+      for (const { host } of left) {
+        this.#refused.delete(host)
+        this.add(host)
+      }
     })
   }
 

@@ -286,7 +286,7 @@ export class PartitionHost {
   configured(): void {
     // What was written before counts for more or less from now on, and perhaps nothing follows that would say so.
     ;(this.#leading ?? this.#following)?.confirmed()
-    if (this.config.flush === 'ack') this.#leading?.wantFlushed()
+    this.#leading?.wantFlushed(this.config.flush === 'ack')
   }
 
   /** The log directory failed, or the partition is deleted: nobody who waits will be acknowledged. */
