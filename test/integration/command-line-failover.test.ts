@@ -11,7 +11,8 @@ beforeEach(async () => {
   cluster = await TestCluster.start()
   victim = cluster.others(await cluster.controller())[0] as ClusterBroker
   for (const name of ['kept', 'gone']) {
-    expect(await run('topic', 'create', name, '-p', '6')).toMatchObject({ code: 0, stderr: '' })
+    const created = await run('topic', 'create', name, '-p', '6', '--replicas', '1')
+    expect(created).toMatchObject({ code: 0, stderr: '' })
   }
 })
 

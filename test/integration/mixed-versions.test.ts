@@ -8,8 +8,8 @@ import { otherVersion } from '../support/other-version.ts'
 import { prepareCluster } from '../support/reported-cluster.ts'
 import { TopicCreators } from '../support/topic-creators.ts'
 
-const older = otherVersion({ 'metadata.version': [7, 29], 'naru.version': [1, 1] })
-const newer = otherVersion({ 'metadata.version': [7, 31], 'naru.version': [1, 2] })
+const older = otherVersion({ 'metadata.version': [7, 29], 'naru.version': [1, 2] })
+const newer = otherVersion({ 'metadata.version': [7, 31], 'naru.version': [1, 3] })
 const invalidUpdateVersion = 95
 
 /** The levels that hold in the cluster, as a broker shows them. */
@@ -36,7 +36,7 @@ it('forms at the level that all know, rises when all know more, and takes no old
   await using creators = new TopicCreators(cluster.brokers)
   await creators.more(20)
   for (const broker of cluster.brokers) {
-    expect(await levelsSeenBy(broker)).toEqual({ 'metadata.version': 29, 'naru.version': 1 })
+    expect(await levelsSeenBy(broker)).toEqual({ 'metadata.version': 29, 'naru.version': 2 })
   }
 
   // Fenced counts as well: it will have to read what is written meanwhile.
@@ -47,17 +47,17 @@ it('forms at the level that all know, rises when all know more, and takes no old
     ...refused,
     errorMessage: 'Cannot set metadata.version to 31: broker 3 supports 7 to 29',
   })
-  expect(await raise(second, 'naru.version', 2)).toMatchObject(refused)
+  expect(await raise(second, 'naru.version', 3)).toMatchObject(refused)
 
   third.otherVersion = newer
   await third.start()
   expect(await raise(third, 'metadata.version', 31)).toMatchObject({ errorCode: 0 })
-  expect(await raise(first, 'naru.version', 2)).toMatchObject({ errorCode: 0 })
+  expect(await raise(first, 'naru.version', 3)).toMatchObject({ errorCode: 0 })
   await creators.more(20)
   for (const broker of cluster.brokers) {
     await eventually(`broker ${broker.id} shows the new levels`, async () => {
       const levels = await levelsSeenBy(broker)
-      return (levels['metadata.version'] === 31 && levels['naru.version'] === 2) || undefined
+      return (levels['metadata.version'] === 31 && levels['naru.version'] === 3) || undefined
     })
   }
 
@@ -70,7 +70,7 @@ it('forms at the level that all know, rises when all know more, and takes no old
   await creators.more(20)
   third.otherVersion = undefined
   third.launch()
-  // This version knows level 1 of its own formats only.
+  // This version knows its own formats up to level 2 only.
   expect(await third.ended()).toBe(1)
   third.otherVersion = newer
   await third.start()
