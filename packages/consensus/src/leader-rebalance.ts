@@ -1,6 +1,7 @@
 /** Gives leaderships back to the replicas that come first, which brokers lose when they stop (`auto.leader.rebalance.enable`). */
 import type { Clock, Timer } from '@naru/base'
 import { type Command, type LedElsewhere, ledElsewhere, type MetadataImage } from '@naru/metadata'
+import { ConsensusError } from './errors.ts'
 
 /** In one command: others are decided in between. */
 const partitionsMax = 500
@@ -31,7 +32,9 @@ export class LeaderRebalance {
     this.#timer = clock.setTimer(intervalMs, () => {
       this.#arm()
       // Who leads the quorum no more has nothing to say: the next controller looks again.
-      this.#rebalance().catch(() => {})
+      this.#rebalance().catch((error: unknown) => {
+        if (!(error instanceof ConsensusError)) throw error
+      })
     })
   }
 

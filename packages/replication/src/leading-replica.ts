@@ -98,8 +98,9 @@ export class LeadingReplica {
   }
 
   subscribe(request: SubscriptionRequest): SubscriptionAnswer {
+    const { highWatermark } = this.core
     const answer = this.core.subscribe(request, this.#options.epochs, this.#nowMs())
-    this.#settle(true)
+    this.#settle(this.core.highWatermark > highWatermark)
     return answer
   }
 
