@@ -22,10 +22,6 @@ export class OffsetWaiters {
     this.#clock = clock
   }
 
-  get size(): number {
-    return this.#waiting.length
-  }
-
   wait(endOffset: bigint, timeoutMs: number, done: WaitOver): void {
     const deadlineMs = this.#clock.monotonic() + timeoutMs
     this.#waiting.push({ endOffset, deadlineMs, done })

@@ -135,10 +135,6 @@ export class PartitionHost {
     return this.#assignment?.leader === this.#around.nodeId
   }
 
-  get isReplicated(): boolean {
-    return (this.#assignment?.replicas.length ?? 0) > 1
-  }
-
   /** What the metadata says from now on; who waits for an acknowledgement that will not come is told. */
   assume(assignment: PartitionAssignment): void {
     this.#assignment = assignment
