@@ -17,5 +17,5 @@ export type {
   StreamClose,
   StreamService,
 } from './message-network.ts'
-export type { Random } from './random.ts'
+export { type Random, randomId } from './random.ts'
 export { unsignedVarintSize } from './varint.ts'

@@ -1,4 +1,4 @@
-import type { FileSystem, Random } from '@naru/base'
+import { type FileSystem, type Random, randomId } from '@naru/base'
 import { replaceFile } from '@naru/log'
 import { ConfigError } from '@naru/model'
 
@@ -27,7 +27,7 @@ export async function directoryIdOf(owner: Owner, path: string): Promise<string>
   if (ownerId !== undefined && Number(ownerId) !== nodeId)
     throw strangersDisk(ownerId, nodeId, path)
   if (known !== undefined && ownerId !== undefined) return known
-  const directoryId = known ?? random.bytes(16).toString('base64url')
+  const directoryId = known ?? randomId(random)
   await write(owner, path, { directoryId, clusterId })
   return directoryId
 }

@@ -1,4 +1,5 @@
 /** The metadata of this broker as its configuration has it. */
+import { randomId } from '@naru/base'
 import {
   type MetadataNodeOptions,
   MetadataRuntime,
@@ -50,7 +51,7 @@ export async function openMetadata(
       configDefault,
     },
     firstRecords: (): MetadataRecord[] => [
-      { type: 'cluster', clusterId: random.bytes(16).toString('base64url') },
+      { type: 'cluster', clusterId: randomId(random) },
       ...initialLevels.map((feature) => ({ type: 'feature', ...feature }) as const),
     ],
     liveness: {

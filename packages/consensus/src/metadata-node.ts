@@ -2,7 +2,7 @@
  * This node's part in keeping the metadata: its place in the quorum, its copy of the metadata, and the controller while this node
  * leads.
  */
-import type { Address } from '@naru/base'
+import { type Address, randomId } from '@naru/base'
 import type { MetadataRecord } from '@naru/metadata'
 import type { RaftEvent } from '@naru/raft'
 import { ActiveController } from './active-controller.ts'
@@ -39,7 +39,7 @@ export class MetadataNode implements AsyncDisposable {
   private constructor(options: MetadataNodeOptions, events: MetadataNodeEvents) {
     this.#options = options
     this.#events = events
-    this.incarnationId = options.random.bytes(16).toString('base64url')
+    this.incarnationId = randomId(options.random)
     this.#timeline = timelineOf(options, () => this.#member?.isVoter ?? false)
     this.copy = new MetadataCopy({
       clock: options.clock,

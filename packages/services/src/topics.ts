@@ -2,7 +2,7 @@
  * Topics as clients ask for them: each command is decided by the controller, and answered when the partitions can be used. Whoever
  * does not want to wait as long as a command may take says how long.
  */
-import type { Random } from '@naru/base'
+import { type Random, randomId } from '@naru/base'
 import type { MetadataRuntime } from '@naru/consensus'
 import {
   type ConfigChange,
@@ -34,7 +34,7 @@ export class Topics {
     timeoutMs?: number,
   ): Promise<CreatedTopic | Refusal> {
     const { metadata, random } = this.#options
-    const topicId = random.bytes(16).toString('base64url')
+    const topicId = randomId(random)
     return metadata.submit({ type: 'createTopic', topic, topicId, validateOnly }, timeoutMs)
   }
 

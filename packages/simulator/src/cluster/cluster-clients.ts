@@ -1,4 +1,5 @@
 /** Clients that change and read the metadata through any broker, one thing at a time each, and remember what they were told. */
+import { randomId } from '@naru/base'
 import { configKey, isRefusal, resourceTypes } from '@naru/metadata'
 import {
   type ProducerIdBlock,
@@ -144,7 +145,7 @@ export class ClusterClients {
   }
 
   async #create(runtime: Runtime, name: string): Promise<void> {
-    const topicId = this.#random.bytes(16).toString('base64url')
+    const topicId = randomId(this.#random)
     const partitions = 1 + this.#random.below(3)
     const call = this.#topics.invoke({ type: 'create', name, partitions })
     const creation: Creation = { topicId, call, partitions, answer: undefined }
@@ -194,7 +195,7 @@ export class ClusterClients {
   ): Promise<void> {
     const { name } = input
     const call = this.#topics.invoke(input)
-    const nothing = this.#random.bytes(16).toString('base64url')
+    const nothing = randomId(this.#random)
     const barrier = await runtime.submit({ type: 'deleteTopic', name: null, topicId: nothing })
     if (!isRefusal(barrier) || barrier.error.name !== 'UNKNOWN_TOPIC_ID') return call.failed()
     const topic = runtime.image.topics.get(name)

@@ -5,6 +5,7 @@ import {
   type Logger,
   type MessageNetwork,
   type MessageStream,
+  randomId,
 } from '@naru/base'
 import { MetadataRuntime, SessionError } from '@naru/consensus'
 import {
@@ -193,7 +194,7 @@ export class ClusterNode {
         configDefault: (name) => topicConfigKey(name)?.default ?? '',
       },
       firstRecords: (): MetadataRecord[] => [
-        { type: 'cluster', clusterId: random.bytes(16).toString('base64url') },
+        { type: 'cluster', clusterId: randomId(random) },
         ...initialLevels.map((feature) => ({ type: 'feature', ...feature }) as const),
       ],
       liveness: { ...defaultTiming, ...options.liveness },
@@ -229,7 +230,7 @@ export class ClusterNode {
   }
 
   #newDisk(): RaftDisk {
-    return new RaftDisk(`${this.id}/${this.random.bytes(16).toString('base64url')}`)
+    return new RaftDisk(`${this.id}/${randomId(this.random)}`)
   }
 }
 

@@ -1,5 +1,5 @@
 /** A log directory of a simulated machine: what is on it stays when processes go. */
-import { FileSystemError } from '@naru/base'
+import { FileSystemError, randomId } from '@naru/base'
 import type { SeededRandom } from '../seeded-random.ts'
 import { type DiskClock, SimulatedDisk } from '../simulated-disk.ts'
 
@@ -15,7 +15,7 @@ export class DataDisk {
   readonly #delay: () => number
 
   constructor(clock: DiskClock, random: SeededRandom, delay: () => number) {
-    this.id = random.bytes(16).toString('base64url')
+    this.id = randomId(random)
     this.#clock = clock
     this.#random = random
     this.#delay = delay

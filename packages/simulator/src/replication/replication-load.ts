@@ -1,4 +1,5 @@
 /** What is done with the cluster: topics come and go and change, their partitions move, and clients write to them and read them. */
+import { randomId } from '@naru/base'
 import type { Command } from '@naru/metadata'
 import type { Acks } from '@naru/services'
 import type { SeededRandom } from '../seeded-random.ts'
@@ -114,7 +115,7 @@ export class ReplicationLoad {
         assignments: [],
         configs,
       },
-      topicId: this.#random.bytes(16).toString('base64url'),
+      topicId: randomId(this.#random),
       validateOnly: false,
     })
   }
