@@ -7,10 +7,9 @@ import {
   type MetadataImage,
   type MetadataRecord,
   MetadataRecordsWriter,
-  replay,
+  replayTelling,
   restoreImage,
   type TimelineEvent,
-  timelineEvents,
   writtenLevel,
 } from '@naru/metadata'
 import type { StateMachine } from './state-machine.ts'
@@ -19,7 +18,7 @@ import type { StateMachine } from './state-machine.ts'
 export interface MetadataFollower {
   /** The metadata as it is when it begins. */
   adopt(): Promise<void>
-  /** After a change. The image may be ahead of the records. */
+  /** After changes, of one entry or of several. The image may be ahead of the records. */
   follow(records: readonly MetadataRecord[]): Promise<void>
   /** After a snapshot has taken the place of everything. */
   followAll(): Promise<void>
@@ -50,6 +49,8 @@ export class MetadataCopy implements StateMachine {
   readonly #options: MetadataCopyOptions
   #follower: MetadataFollower | undefined
   #following: Promise<void> = Promise.resolve()
+  /** Of entries that the follower has not heard of. */
+  readonly #unfollowed: (readonly MetadataRecord[])[] = []
   #appliedIndex = 0n
   #followedIndex = 0n
 
@@ -65,7 +66,7 @@ export class MetadataCopy implements StateMachine {
   /** Resolves when `follower` has taken over what there is. */
   follow(follower: MetadataFollower): Promise<void> {
     this.#follower = follower
-    return this.#inTurn(this.#appliedIndex, () => follower.adopt())
+    return this.#inTurn(() => follower.adopt())
   }
 
   /** Resolves when the follower is in line with everything that is applied. */
@@ -75,19 +76,14 @@ export class MetadataCopy implements StateMachine {
 
   apply(payload: Buffer, index: bigint): void {
     const records = decodeMetadataRecords(payload)
-    const { recorder, onEvents } = this.#options
-    // Once for all who want them: to derive what a fence did to thousands of partitions takes milliseconds.
-    const events = (recorder ?? onEvents) && timelineEvents(this.image, records)
-    for (const record of records) replay(this.image, record)
+    const { recorder, onEvents, onApplied } = this.#options
+    const events = replayTelling(this.image, records)
     this.#appliedIndex = index
-    if (events !== undefined) {
-      recorder?.apply(index, events)
-      onEvents?.(events)
-    }
-    const follower = this.#follower
-    if (follower === undefined) this.#followedIndex = index
-    else void this.#inTurn(index, () => follower.follow(records))
-    this.#options.onApplied(records)
+    recorder?.apply(index, events)
+    onEvents?.(events)
+    if (this.#follower === undefined) this.#followedIndex = index
+    else this.#toFollow(this.#follower, records)
+    onApplied(records)
   }
 
   /** The records are those of now; to encode many of them takes a while, and others have their turn in between. */
@@ -110,12 +106,21 @@ export class MetadataCopy implements StateMachine {
     this.#appliedIndex = index
     const follower = this.#follower
     if (follower === undefined) this.#followedIndex = index
-    else void this.#inTurn(index, () => follower.followAll())
+    else void this.#inTurn(() => follower.followAll())
     this.#options.onApplied(records)
   }
 
-  #inTurn(index: bigint, work: () => Promise<void>): Promise<void> {
-    this.#following = this.#following.then(work).then(() => {
+  /** What comes while the follower is at work it hears of at once: a start applies again what happened to a partition in weeks. */
+  #toFollow(follower: MetadataFollower, records: readonly MetadataRecord[]): void {
+    this.#unfollowed.push(records)
+    if (this.#unfollowed.length > 1) return
+    void this.#inTurn(() => follower.follow(this.#unfollowed.splice(0).flat()))
+  }
+
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    this.#following = this.#following.then(async () => {
+      const index = this.#appliedIndex
+      await work()
       this.#followedIndex = index
     })
     this.#following.catch(this.#options.onFatal)

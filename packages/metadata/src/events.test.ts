@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { timelineEvents } from './events.ts'
+import { replayTelling } from './events.ts'
 import { cloneImage } from './image.ts'
 import type { MetadataRecord } from './records.ts'
 import { idOf, TestCluster } from './testing/cluster.ts'
@@ -13,7 +13,7 @@ beforeEach(() => {
 function eventsOf(act: () => void) {
   const before = cloneImage(cluster.image)
   act()
-  return timelineEvents(before, cluster.records)
+  return replayTelling(before, cluster.records)
 }
 
 const orders = { topic: 'orders', topicId: idOf(1), partition: 0 }
@@ -166,14 +166,13 @@ describe('the short records of partitions', () => {
     const { image, partition } = cluster
     const state = { ...partition, leader: 2, leaderEpoch: 1, isr: [2, 3] }
     const next = { ...state, isr: [2] }
-    const other = { ...state, partition: 7 }
     const records: MetadataRecord[] = [
-      { type: 'partitionStates', topicId: idOf(1), partitions: [state, other] },
+      { type: 'partitionStates', topicId: idOf(1), partitions: [state] },
       { type: 'partition', ...state, addingReplicas: [4], replicas: [1, 2, 3, 4] },
       { type: 'partitionStates', topicId: idOf(1), partitions: [next] },
     ]
     const at = { timestampMs: -1, cause: '' }
-    expect(timelineEvents(image, records)).toEqual([
+    expect(replayTelling(image, records)).toEqual([
       { type: 'leaderElected', ...orders, leader: 2, previous: 1, leaderEpoch: 1, ...at },
       { type: 'isrShrunk', ...orders, isr: [2, 3], nodes: [1], ...at },
       { type: 'reassignmentStarted', ...orders, replicas: [1, 2, 3, 4], ...at },

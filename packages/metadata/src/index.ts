@@ -14,7 +14,7 @@ export { isRefusal, refusal } from './decision.ts'
 export type { Candidate, ElectionKind } from './elections.ts'
 export { decodeTimelineEvents, encodeTimelineEvents } from './event-codec.ts'
 export type { TimelineEvent } from './events.ts'
-export { timelineEvents } from './events.ts'
+export { replayTelling } from './events.ts'
 export type { SupportedFeature } from './feature-levels.ts'
 export {
   initialLevels,

@@ -1,4 +1,4 @@
-import { timelineEvents } from '@naru/metadata'
+import { replayTelling } from '@naru/metadata'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { directoryOfBroker, TestCluster } from '../../metadata/src/testing/cluster.ts'
 import { explainPartition } from './partition-explanation.ts'
@@ -21,7 +21,7 @@ function explained() {
 function during(change: () => void): void {
   const before = structuredClone(cluster.image)
   change()
-  history.note(timelineEvents(before, cluster.records))
+  history.note(replayTelling(before, cluster.records))
 }
 
 const words = () => explained().sentences.join('\n')

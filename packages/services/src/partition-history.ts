@@ -29,6 +29,7 @@ export interface PartitionPast {
 /** Of topics whose partitions change; those that did so first are forgotten first. */
 const topicsMax = 10_000
 
+type Changing<T> = { -readonly [K in keyof T]: T[K] }
 type Event = TimelineEvent & { readonly topicId: TopicId; readonly partition: number }
 
 export class PartitionHistory {
@@ -58,26 +59,31 @@ export class PartitionHistory {
     if (leader === previous) return
     const isUnclean =
       this.#unclean?.topicId === event.topicId && this.#unclean.partition === event.partition
-    const election = { leader, previous, leaderEpoch, timestampMs, cause, isUnclean }
-    this.#change(event, { election })
+    const past = this.#pastOf(event)
+    past.election = { leader, previous, leaderEpoch, timestampMs, cause, isUnclean }
   }
 
   /** Who left and who joined in one decision is one change. */
   #noteIsr(event: Event, { left, joined }: { left: readonly NodeId[]; joined: readonly NodeId[] }) {
     const { timestampMs, cause, type } = event
-    const before = this.of(event.topicId, event.partition).isrChange
+    const past = this.#pastOf(event)
+    const before = past.isrChange
     const isSame =
       type === 'isrGrown' && before?.timestampMs === timestampMs && before.cause === cause
-    const also = isSame ? before.left : left
-    this.#change(event, { isrChange: { left: also, joined, timestampMs, cause } })
+    past.isrChange = { left: isSame ? before.left : left, joined, timestampMs, cause }
   }
 
-  #change({ topicId, partition }: Event, what: PartitionPast): void {
-    const pasts = this.#pasts.get(topicId) ?? new Map<number, PartitionPast>()
-    pasts.set(partition, { ...pasts.get(partition), ...what })
-    this.#pasts.set(topicId, pasts)
-    if (this.#pasts.size <= topicsMax) return
+  #pastOf({ topicId, partition }: Event): Changing<PartitionPast> {
+    const past = this.#pasts.get(topicId)?.get(partition)
+    return past ?? this.#newPast(topicId, partition)
+  }
+
+  #newPast(topicId: TopicId, partition: number): Changing<PartitionPast> {
+    const past: Changing<PartitionPast> = {}
+    const ofTopic = this.#pasts.get(topicId) ?? new Map<number, PartitionPast>()
+    this.#pasts.set(topicId, ofTopic.set(partition, past))
     const [oldest] = this.#pasts.keys()
-    this.#pasts.delete(oldest as TopicId)
+    if (this.#pasts.size > topicsMax) this.#pasts.delete(oldest as TopicId)
+    return past
   }
 }
