@@ -25,9 +25,11 @@ import type { RaftStorage } from './storage/raft-storage.ts'
 
 /** What a replica keeps at once; each has a default. */
 export interface LogLimits {
-  /** Entries, or bytes of them, after which a snapshot is taken, and how many entries are kept below it. */
+  /** Entries after which a snapshot is taken. */
   readonly snapshotEntries?: number
+  /** Bytes of entries after which a snapshot is taken, and more when the snapshot is so large that it would be half of them. */
   readonly snapshotBytes?: number
+  /** Entries that are kept below a snapshot. */
   readonly trailingEntries?: number
   /** Of a snapshot, in one message. */
   readonly chunkBytes?: number
@@ -86,7 +88,7 @@ export class RaftNode implements AsyncDisposable {
     readonly reject: (error: ConsensusError) => void
   }[] = []
 
-  private constructor(options: RaftNodeOptions) {
+  private constructor(options: RaftNodeOptions, stateBytes: number) {
     this.#options = options
     const { self, random, contacts, electionBaseMs, heartbeatMs, storage, clock } = options
     const { trailingEntries = 1_000, limits = defaultLimits } = options
@@ -101,6 +103,7 @@ export class RaftNode implements AsyncDisposable {
       storage,
       stateMachine: options.stateMachine,
       chunkBytes: options.chunkBytes ?? 256 << 10,
+      stateBytes,
       onRestored: (index) => {
         this.#appliedIndex = index
         this.#wakeApplied()
@@ -114,13 +117,15 @@ export class RaftNode implements AsyncDisposable {
   static async start(options: RaftNodeOptions): Promise<RaftNode> {
     const { storage, stateMachine } = options
     const { snapshot } = storage.stored
+    let stateBytes = 0
     if (snapshot !== undefined) {
       const state = await storage.loadSnapshot(snapshot.index)
       if (state === undefined)
         throw new ConsensusError('SNAPSHOT_LOST', `Cannot read snapshot ${snapshot.index}`)
       stateMachine.restore(state, snapshot.index)
+      stateBytes = state.length
     }
-    const node = new RaftNode(options)
+    const node = new RaftNode(options, stateBytes)
     node.#schedule()
     return node
   }
@@ -330,8 +335,10 @@ export class RaftNode implements AsyncDisposable {
 
   #considerSnapshot(): void {
     const since = this.#appliedIndex - (this.#raft.snapshot?.index ?? 0n)
-    const { snapshotEntries = 5_000, snapshotBytes = 8 << 20 } = this.#options
-    if (since < BigInt(snapshotEntries) && this.#appliedBytes < snapshotBytes) return
+    const { snapshotEntries = 5_000, snapshotBytes = 1 << 20 } = this.#options
+    // A start applies what follows the snapshot: in proportion, that takes as long as to restore a few of them.
+    const bytes = Math.max(snapshotBytes, 2 * this.#snapshots.stateBytes)
+    if (since < BigInt(snapshotEntries) && this.#appliedBytes < bytes) return
     this.#appliedBytes = 0
     this.#snapshots.take(this.#appliedIndex)
   }

@@ -12,6 +12,8 @@ export interface SnapshotExchangeOptions {
   readonly stateMachine: StateMachine
   /** Sent in one message. */
   readonly chunkBytes: number
+  /** Of the snapshot on the disk; 0 without one. */
+  readonly stateBytes: number
   /** The state machine was set to the entry at `index`. */
   readonly onRestored: (index: bigint) => void
   /** The core was told something: it may have more to do. */
@@ -24,9 +26,16 @@ export class SnapshotExchange {
   #last: Promise<void> = Promise.resolve()
   #isTaking = false
   #isStopped = false
+  #stateBytes: number
 
   constructor(options: SnapshotExchangeOptions) {
     this.#options = options
+    this.#stateBytes = options.stateBytes
+  }
+
+  /** Size of the last snapshot that was taken or received. */
+  get stateBytes(): number {
+    return this.#stateBytes
   }
 
   /** The state is taken as it is now; it becomes the start of the log once it is on the disk. Does nothing while one is being stored. */
@@ -35,10 +44,12 @@ export class SnapshotExchange {
     const term = raft.log.termAt(index)
     if (this.#isTaking || term === undefined) return
     const snapshot = { index, term, voters: raft.votersAt(index) }
-    const state = stateMachine.snapshot(index)
+    const taken = stateMachine.snapshot(index)
     this.#isTaking = true
     this.#inTurn(async () => {
-      await storage.saveSnapshot(snapshot, await state)
+      const state = await taken
+      this.#stateBytes = state.length
+      await storage.saveSnapshot(snapshot, state)
       raft.snapshotTaken(snapshot)
       await storage.compact(raft.log.baseIndex)
       this.#isTaking = false
@@ -82,6 +93,7 @@ export class SnapshotExchange {
     // Appends may have come past it while it was written: then the log goes on, and so does the state.
     if (snapshot.index > raft.log.commitIndex) {
       stateMachine.restore(state, snapshot.index)
+      this.#stateBytes = state.length
       onRestored(snapshot.index)
     }
     raft.snapshotInstalled(snapshot)

@@ -51,6 +51,7 @@ beforeEach(() => {
       restore: (bytes) => restored.push(bytes.toString()),
     },
     chunkBytes: 100,
+    stateBytes: 0,
     onRestored() {},
     onProgress() {},
     onError(error) {

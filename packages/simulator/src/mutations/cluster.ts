@@ -91,14 +91,14 @@ export const clusterMutations: readonly Mutation[] = [
   {
     rule: 'a snapshot is on the disk before the log goes',
     file: consensus('snapshot-exchange'),
-    from: '      await storage.saveSnapshot(snapshot, await state)\n      raft.snapshotTaken(snapshot)\n      await storage.compact(raft.log.baseIndex)\n',
-    to: '      raft.snapshotTaken(snapshot)\n      await storage.compact(raft.log.baseIndex)\n      await storage.saveSnapshot(snapshot, await state)\n',
+    from: '      await storage.saveSnapshot(snapshot, state)\n      raft.snapshotTaken(snapshot)\n      await storage.compact(raft.log.baseIndex)\n',
+    to: '      raft.snapshotTaken(snapshot)\n      await storage.compact(raft.log.baseIndex)\n      await storage.saveSnapshot(snapshot, state)\n',
   },
   {
     rule: 'a snapshot is the state at its index',
     file: consensus('snapshot-exchange'),
-    from: '    const snapshot = { index, term, voters: raft.votersAt(index) }\n    const state = stateMachine.snapshot(index)\n    this.#isTaking = true\n    this.#inTurn(async () => {\n',
-    to: '    const snapshot = { index, term, voters: raft.votersAt(index) }\n    this.#isTaking = true\n    this.#inTurn(async () => {\n      const state = stateMachine.snapshot(index)\n',
+    from: '    const snapshot = { index, term, voters: raft.votersAt(index) }\n    const taken = stateMachine.snapshot(index)\n    this.#isTaking = true\n    this.#inTurn(async () => {\n',
+    to: '    const snapshot = { index, term, voters: raft.votersAt(index) }\n    this.#isTaking = true\n    this.#inTurn(async () => {\n      const taken = stateMachine.snapshot(index)\n',
     shownBy: 'packages/simulator/src/snapshot-exchange.test.ts',
   },
   {

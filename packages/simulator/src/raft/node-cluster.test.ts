@@ -1,5 +1,11 @@
 // The real shell of Raft on simulated time, network and disks: what the walks do with the core alone, the loop around it does too.
-import { MemoryDisk, MemoryRaftStorage, RaftNode, type StateMachine } from '@naru/consensus'
+import {
+  type LogLimits,
+  MemoryDisk,
+  MemoryRaftStorage,
+  RaftNode,
+  type StateMachine,
+} from '@naru/consensus'
 import type { Message, ReplicaKey } from '@naru/raft'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { SeededRandom } from '../seeded-random.ts'
@@ -10,12 +16,15 @@ const keys = ['1/a', '2/a', '3/a']
 /** Remembers every payload that was applied. */
 class Register implements StateMachine {
   values: string[] = []
+  /** How many values each snapshot had. */
+  readonly snapshots: number[] = []
 
   apply(payload: Buffer): void {
     this.values.push(payload.toString())
   }
 
   async snapshot(): Promise<Buffer> {
+    this.snapshots.push(this.values.length)
     return Buffer.from(JSON.stringify(this.values))
   }
 
@@ -42,7 +51,7 @@ class NodeCluster {
     }
   }
 
-  async start(key: ReplicaKey): Promise<void> {
+  async start(key: ReplicaKey, limits: LogLimits = { snapshotEntries: 20 }): Promise<void> {
     const register = new Register()
     this.registers.set(key, register)
     const node = await RaftNode.start({
@@ -55,8 +64,8 @@ class NodeCluster {
       contacts: keys,
       electionBaseMs: 600,
       heartbeatMs: 150,
-      snapshotEntries: 20,
       trailingEntries: 2,
+      ...limits,
       onEvent: () => {},
       onFatal: (error) => this.fatal.push(error),
     })
@@ -138,6 +147,22 @@ it('loses nothing when its leader dies again and again', async () => {
     keys.every((key) => (cluster.registers.get(key)?.values.length ?? 0) >= acknowledged.length),
   )
   for (const key of keys) expect(cluster.registers.get(key)?.values).toEqual(acknowledged)
+})
+
+it('takes a snapshot when what follows the last one is twice its size', async () => {
+  const limits = { snapshotBytes: 5_000 }
+  for (const key of keys) await cluster.kill(key)
+  for (const key of keys) await cluster.start(key, limits)
+  for (let i = 0; i < 60; i++) await cluster.put('v'.repeat(1_000))
+  const taken = () => cluster.registers.get('1/a')?.snapshots ?? []
+  await cluster.until(() => taken().length === 3)
+  expect(taken()).toEqual([5, 15, 45])
+  // A start knows the size of what it restores.
+  await cluster.kill('1/a')
+  await cluster.start('1/a', limits)
+  for (let i = 0; i < 60; i++) await cluster.put('v'.repeat(1_000))
+  await cluster.until(() => cluster.registers.get('1/a')?.values.length === 120)
+  expect(taken()).toEqual([])
 })
 
 it('brings back a node that was away for longer than the log reaches, by a snapshot', async () => {
