@@ -42,15 +42,15 @@ it('hands leaderships over before a broker stops in order', async () => {
   await createReplicated(cluster, 'steady', 3)
   await using sender = await SteadySender.start(cluster.bootstrap, 'steady')
   for (const broker of cluster.brokers) {
-    await sender.more(100)
+    await sender.acknowledged.more(100)
     expect(await broker.stop()).toBe(0)
-    await sender.more(50)
+    await sender.acknowledged.more(50)
     await broker.start()
     await untilWhole(cluster, 'steady')
   }
-  const { lost, failed } = await sender.stop()
-  expect(failed).toBe(0)
-  expect(await lost(cluster.bootstrap)).toEqual([])
+  await sender.stop()
+  expect(sender.failed).toBe(0)
+  expect(await sender.acknowledged.lost(cluster.bootstrap)).toEqual([])
 }, 180_000)
 
 it('refuses acks=all where too few replicas are in sync, and takes acks=1', async () => {

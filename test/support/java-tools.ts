@@ -22,6 +22,7 @@ const tools = {
   'producer-perf': 'org.apache.kafka.tools.ProducerPerformance',
   reassign: 'org.apache.kafka.tools.reassign.ReassignPartitionsCommand',
   topics: 'org.apache.kafka.tools.TopicCommand',
+  'verifiable-producer': 'org.apache.kafka.tools.VerifiableProducer',
 } as const
 
 export const libraries = join(root, 'node_modules', '.cache', 'kafka-tools')
@@ -40,15 +41,18 @@ export function hasJavaTools(): boolean {
   return true
 }
 
+type Tool = keyof typeof tools
+
 export function javaTool(
-  name: keyof typeof tools,
+  name: Tool,
   args: readonly string[],
   options: { input?: string; timeoutMs?: number } = {},
 ): Promise<string> {
+  return run('java', javaArguments(name, args), options)
+}
+
+/** What `java` is called with to run a tool. */
+export function javaArguments(name: Tool, args: readonly string[]): string[] {
   const jvm = ['-Xmx256M', '-XX:TieredStopAtLevel=1', '-cp', `${libraries}/*`]
-  return run(
-    'java',
-    [...jvm, '-Dorg.slf4j.simpleLogger.defaultLogLevel=error', tools[name], ...args],
-    options,
-  )
+  return [...jvm, '-Dorg.slf4j.simpleLogger.defaultLogLevel=error', tools[name], ...args]
 }
