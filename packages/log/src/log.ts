@@ -190,18 +190,15 @@ export class Log {
     return this.#derived
   }
 
-  /**
-   * Appends one validated batch whose offsets continue the log. `batch` must not change until it is confirmed.
-   * `nowMs` is for `segment.ms` only.
-   */
-  append(batch: Buffer, header: BatchHeader, nowMs: number): void {
+  /** Appends one validated batch whose offsets continue the log. `batch` must not change until it is confirmed. */
+  append(batch: Buffer, header: BatchHeader): void {
     assert(this.#derived !== undefined, `Log ${this.name} is not loaded`)
     assert(this.#truncationsUnderWay === 0, `Log ${this.name} is being truncated`)
     assert(
       header.baseOffset === this.#logEndOffset,
       `Batch at ${header.baseOffset} does not continue ${this.name} at ${this.#logEndOffset}`,
     )
-    const segment = this.#segmentFor(header, nowMs)
+    const segment = this.#segmentFor(header)
     this.#extendRun(batch, header, segment)
     segment.append(header, this.config.indexIntervalBytes)
     this.#logEndOffset = header.lastOffset + 1n
@@ -368,22 +365,28 @@ export class Log {
     this.#derived?.reset()
   }
 
-  #segmentFor(header: BatchHeader, nowMs: number): Segment {
+  #segmentFor(header: BatchHeader): Segment {
     const active = this.activeSegment
     if (active.sizeBytes === 0 && active.baseOffset === header.baseOffset) return active
-    if (!this.#isFull(active, header, nowMs)) return active
+    if (!this.#isFull(active, header)) return active
     this.roll()
     return this.activeSegment
   }
 
-  #isFull(active: Segment, header: BatchHeader, nowMs: number): boolean {
+  /**
+   * `segment.ms` counts in the time of the records, as Kafka has it: the clock would give each old record that is written now, by a
+   * mirror or an import, a segment of its own. Records without a time (-1) fill a segment by size.
+   */
+  #isFull(active: Segment, header: BatchHeader): boolean {
     const { segmentBytes, segmentMs, segmentIndexBytes } = this.config
-    const startedMs = active.firstTimestamp
+    const { firstTimestamp = -1n } = active
+    const hasLasted =
+      firstTimestamp >= 0n && Number(header.maxTimestamp - firstTimestamp) > segmentMs
     return (
       active.sizeBytes + header.sizeBytes > segmentBytes ||
       !active.canHold(header.lastOffset, header.sizeBytes) ||
       (active.indexes?.offset.entries ?? 0) * 8 >= segmentIndexBytes ||
-      (startedMs !== undefined && nowMs - Number(startedMs) > segmentMs)
+      hasLasted
     )
   }
 

@@ -167,7 +167,7 @@ export class FollowingReplica {
         this.#link?.subscribe(this)
         return
       }
-      this.#log.append(batch, header, this.#options.clock.now())
+      this.#log.append(batch, header)
       this.#options.derived.replay(header)
     }
     this.#heard(batches)

@@ -385,7 +385,7 @@ export class PartitionHost {
     assignOffset(batch, 0, { baseOffset, leaderEpoch })
     if (isStamped) assignLogAppendTime(batch, 0, batch.length, BigInt(nowMs))
     const header = readBatchHeader(batch)
-    this.log.append(batch, header, nowMs)
+    this.log.append(batch, header)
     this.#state.replay(header)
     leading.appended(batch, header)
     const endOffset = header.lastOffset + 1n

@@ -65,7 +65,7 @@ function append(log: Log, state: PartitionState): void {
     baseSequence: Math.floor(offset / 3),
   })
   const header = readBatchHeader(batch)
-  log.append(batch, header, Date.now())
+  log.append(batch, header)
   state.replay(header)
 }
 

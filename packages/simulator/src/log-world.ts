@@ -37,6 +37,12 @@ interface Sizes {
   readonly dirtyBytesMax: DirtyBytesMax
 }
 
+interface AppendedBatch {
+  /** Of each record, at most. */
+  readonly valueBytes?: number
+  readonly timestampMs?: number
+}
+
 export class LogWorld {
   readonly random: SeededRandom
   readonly clock = new SimulatedClock()
@@ -157,11 +163,14 @@ export class LogWorld {
   }
 
   /** Appends a batch of a few records, noted in the ledger. */
-  append(name: string, { valueBytes = 600 }: { valueBytes?: number } = {}): void {
+  append(
+    name: string,
+    { valueBytes = 600, timestampMs = this.clock.now() }: AppendedBatch = {},
+  ): void {
     const log = this.log(name)
     if (log.isTruncating) return
     const ledger = this.#ledger(name)
-    const timestamp = BigInt(this.clock.now())
+    const timestamp = BigInt(timestampMs)
     const serial = ++this.#serial
     const values = Array.from(
       { length: 1 + this.random.below(3) },
@@ -174,7 +183,7 @@ export class LogWorld {
       { baseOffset: log.logEndOffset, leaderEpoch: ledger.leaderEpoch, baseSequence: serial },
     )
     const header = readBatchHeader(batch)
-    log.append(batch, header, this.clock.now())
+    log.append(batch, header)
     this.#derived.get(name)?.replay(header)
   }
 

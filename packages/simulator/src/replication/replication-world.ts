@@ -112,8 +112,8 @@ export class ReplicationWorld extends ClusterWorld implements BrokerWorld {
     record.opened(log, shadow, { isMade })
     this.promises.opened(log, record)
     const append = log.append.bind(log)
-    log.append = (batch, header, nowMs) => {
-      append(batch, header, nowMs)
+    log.append = (batch, header) => {
+      append(batch, header)
       record.shadow.append(header, batch)
     }
   }
