@@ -15,6 +15,7 @@ import type { LogDirectory } from '@naru/log'
 import type { SupportedFeature } from '@naru/metadata'
 import { Dispatcher } from '@naru/network'
 import {
+  BrokerConfigs,
   Cluster,
   defaultTopicConfig,
   EventWatches,
@@ -127,10 +128,10 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
     history,
   })
   const bound: { addresses: BoundAddresses | undefined } = { addresses: undefined }
-  const brokerConfigs = () => config.describe(bound.addresses)
+  const ofFile = () => config.describe(bound.addresses)
   const services = {
     ...{ metadata, cluster, partitionAdmin, topicConfigs, partitions, directories },
-    brokerConfigs,
+    ofFile,
   }
   const dispatcher = createDispatcher(options, services)
   const retention = retentionTask(options, partitions)
@@ -212,12 +213,11 @@ function createDispatcher(
     topicConfigs: TopicConfigs
     partitions: Partitions
     directories: ReadonlyMap<string, LogDirectory>
-    brokerConfigs: () => ReturnType<BrokerConfig['describe']>
+    ofFile: () => ReturnType<BrokerConfig['describe']>
   },
 ): Dispatcher {
   const { config, clock, random, fileSystem, logger, onFatal } = options
-  const { metadata, cluster, partitionAdmin, topicConfigs, partitions, directories } = parts
-  const { brokerConfigs } = parts
+  const { metadata, cluster, partitionAdmin, topicConfigs, partitions, directories, ofFile } = parts
   const slots = config.number('max.incremental.fetch.session.cache.slots')
   const topics = new Topics({ metadata, random })
   const handlers = createHandlers({
@@ -233,7 +233,7 @@ function createDispatcher(
     producerIds: new ProducerIds(metadata),
     directories: [...directories.values()],
     diskSpace: (path) => fileSystem.diskSpace(path),
-    brokerConfigs,
+    brokerConfigs: new BrokerConfigs({ nodeId: config.nodeId, metadata, ofFile }),
     autoCreates: config.flag('auto.create.topics.enable'),
     limits: {
       fetchBytesMax: config.number('fetch.max.bytes'),

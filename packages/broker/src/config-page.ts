@@ -1,4 +1,4 @@
-import { type ConfigKey, topicConfigKeys } from '@naru/model'
+import { brokerSettingKeys, type ConfigKey, topicConfigKeys } from '@naru/model'
 import { acceptedKeys } from './accepted-keys.ts'
 import { brokerConfigKeys, refusedKeys } from './config-keys.ts'
 
@@ -7,7 +7,7 @@ export function configPage(): string {
   return [
     '# Configuration',
     '',
-    'Generated from `packages/broker/src/config-keys.ts` and `packages/model/src/topic-config.ts` by `npm run docs`.',
+    'Generated from `packages/broker/src/config-keys.ts`, `packages/model/src/broker-settings.ts` and `packages/model/src/topic-config.ts` by `npm run docs`.',
     '',
     'Later wins: built-in value, file (`naru start -c FILE`, in the form of `server.properties`), `KAFKA_*` environment variables,',
     '`NARU_*` environment variables, `--set key=value`. In names of variables `.` is `_`, `_` is `__` and `-` is `___`. Values in',
@@ -16,6 +16,13 @@ export function configPage(): string {
     '## Broker',
     '',
     ...table(brokerConfigKeys),
+    '',
+    '## Broker, while it runs',
+    '',
+    "No file has these: they are part of the metadata of the cluster, for one broker or, under the empty name, for all. Kafka's tools",
+    'change them (`kafka-configs --entity-type brokers`, `kafka-reassign-partitions --throttle`).',
+    '',
+    ...table(brokerSettingKeys),
     '',
     '## Topic',
     '',

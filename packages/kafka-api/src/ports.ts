@@ -3,8 +3,8 @@ import type { MetadataRuntime } from '@naru/consensus'
 import type { LogDirectory } from '@naru/log'
 import type { NodeId } from '@naru/model'
 import type {
+  BrokerConfigs,
   ClusterAdmin,
-  DescribedConfig,
   FetchSessions,
   PartitionAdmin,
   Partitions,
@@ -36,7 +36,7 @@ export interface Ports {
   readonly directories: readonly LogDirectory[]
   /** Total and usable bytes of the disk that holds a directory. */
   readonly diskSpace: (path: string) => Promise<{ totalBytes: number; usableBytes: number }>
-  readonly brokerConfigs: () => readonly (DescribedConfig & { readonly isSensitive: boolean })[]
+  readonly brokerConfigs: Pick<BrokerConfigs, 'describe' | 'describeOfAll' | 'alter'>
   /** `auto.create.topics.enable` */
   readonly autoCreates: boolean
   readonly limits: AnswerLimits

@@ -45,6 +45,12 @@ const commands: Command[] = [
     configs: [{ name: 'a', value: 'b' }],
     validateOnly: false,
   },
+  {
+    type: 'alterBrokerConfig',
+    broker: '1',
+    changes: [{ name: 'a', operation: 'set', value: 'b' }],
+    validateOnly: true,
+  },
   { type: 'allocateProducerIds' },
   { type: 'registerBroker', ...new TestCluster(1).registration(1, { rack: 'r' }) },
   { type: 'fenceBroker', nodeId: 1, brokerEpoch: 2n, cause: 'why' },

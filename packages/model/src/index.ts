@@ -1,3 +1,9 @@
+export {
+  brokerSettingKey,
+  brokerSettingKeys,
+  checkedBrokerSetting,
+  rateOf,
+} from './broker-settings.ts'
 export { ConfigError } from './config-error.ts'
 export type { ConfigKey } from './config-key.ts'
 export { canonicalValue, invalidValue, listOf, nearestName } from './config-key.ts'
@@ -10,6 +16,7 @@ export type { NaruErrorEntry, NaruErrorName } from './naru-errors.ts'
 export { naruErrors } from './naru-errors.ts'
 export type { Setting } from './properties.ts'
 export { environmentSettings, parseProperties } from './properties.ts'
+export type { ThrottledReplicas } from './throttled-replicas.ts'
 export type { TopicConfig, TopicConfigKey } from './topic-config.ts'
 export {
   checkedTopicConfig,

@@ -1,5 +1,6 @@
 /** Every topic configuration key of Kafka 4.2, and ours. The default is the broker's value of `synonym` where it has one. */
 import { type ConfigKey, canonicalValue, invalidValue, listOf, nearestName } from './config-key.ts'
+import { parseThrottledReplicas, type ThrottledReplicas } from './throttled-replicas.ts'
 
 export interface TopicConfigKey extends ConfigKey {
   /** The broker key that gives the default of all topics; empty when there is none. */
@@ -109,7 +110,8 @@ export const topicConfigKeys: readonly TopicConfigKey[] = [
     synonym: '',
     form: replicas,
     effect: 'accepted',
-    documentation: 'Replicas whose catching up is throttled on the follower.',
+    documentation:
+      'Replicas, as pairs of partition and broker or `*`, whose catching up is throttled on the broker of the follower (`follower.replication.throttled.rate`).',
   },
   {
     name: 'index.interval.bytes',
@@ -127,7 +129,8 @@ export const topicConfigKeys: readonly TopicConfigKey[] = [
     synonym: '',
     form: replicas,
     effect: 'accepted',
-    documentation: 'Replicas whose catching up is throttled on the leader.',
+    documentation:
+      'Replicas, as pairs of partition and broker or `*`, whose catching up is throttled on the broker of the leader (`leader.replication.throttled.rate`).',
   },
   {
     name: 'local.retention.bytes',
@@ -380,6 +383,8 @@ export interface TopicConfig {
   readonly retentionMs: number
   readonly retentionBytes: number
   readonly fileDeleteDelayMs: number
+  readonly throttledLeaders: ThrottledReplicas
+  readonly throttledFollowers: ThrottledReplicas
 }
 
 /** Parses the effective values; `setting` gives the topic's own value or the broker's default. */
@@ -400,5 +405,7 @@ export function parseTopicConfig(setting: (name: string) => string): TopicConfig
     retentionMs: deletes ? Number(setting('retention.ms')) : -1,
     retentionBytes: deletes ? Number(setting('retention.bytes')) : -1,
     fileDeleteDelayMs: Number(setting('file.delete.delay.ms')),
+    throttledLeaders: parseThrottledReplicas(setting('leader.replication.throttled.replicas')),
+    throttledFollowers: parseThrottledReplicas(setting('follower.replication.throttled.replicas')),
   }
 }

@@ -1,3 +1,5 @@
+export type { DescribedBrokerConfig } from './broker-configs.ts'
+export { BrokerConfigs } from './broker-configs.ts'
 export { Cluster } from './cluster.ts'
 export type {
   ClusterAdmin,

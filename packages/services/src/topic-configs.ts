@@ -2,7 +2,13 @@ import { configKey, type MetadataImage, resourceTypes } from '@naru/metadata'
 import { parseTopicConfig, type TopicConfig, topicConfigKey, topicConfigKeys } from '@naru/model'
 
 /** The numbers of DescribeConfigs. */
-export const configSources = { dynamicTopic: 1, staticBroker: 4, default: 5 } as const
+export const configSources = {
+  dynamicTopic: 1,
+  dynamicBroker: 2,
+  dynamicAllBrokers: 3,
+  staticBroker: 4,
+  default: 5,
+} as const
 
 export interface DescribedConfig {
   readonly name: string

@@ -40,7 +40,9 @@ export function alterConfigs({ topics }: Pick<Ports, 'topics'>) {
   })
 }
 
-export function incrementalAlterConfigs({ topics, nodeId }: Pick<Ports, 'topics' | 'nodeId'>) {
+type Altered = Pick<Ports, 'topics' | 'brokerConfigs' | 'nodeId'>
+
+export function incrementalAlterConfigs({ topics, brokerConfigs, nodeId }: Altered) {
   return defineHandler(apis.incrementalAlterConfigs, async (request) => {
     const responses: Responses = []
     const twice = namedTwice(request.resources)
@@ -61,33 +63,35 @@ export function incrementalAlterConfigs({ topics, nodeId }: Pick<Ports, 'topics'
       const operation = operations[configOperation]
       return operation === undefined ? undefined : { name, operation, value }
     })
-    const onlyTakesBack = changes.every((change) => change?.operation === 'delete')
-    if (onlyTakesBack && !twice.has(keyOf(resource)) && isOfBroker(resource, nodeId)) {
-      return undefined
-    }
-    const refused = refusedResource(resource, twice)
+    const isMine = isOfBroker(resource, nodeId)
+    const refused = isMine ? refusedTwice(resource, twice) : refusedResource(resource, twice)
     if (refused !== undefined) return refused
     if (changes.includes(undefined)) {
       return refusal(kafkaErrors.INVALID_REQUEST, 'The operation is not known')
     }
-    return topics.alterConfig(resource.resourceName, changes as ConfigChange[], isDry)
+    const known = changes as ConfigChange[]
+    return isMine
+      ? brokerConfigs.alter(resource.resourceName, known, isDry)
+      : topics.alterConfig(resource.resourceName, known, isDry)
   }
 }
 
-/**
- * No setting of a broker is ever changed while it runs, so that there is none to take back: Kafka's tool ends every reassignment by
- * taking back the limits that it may have set.
- */
+/** The settings of a broker are changed by itself, those of all brokers by any. */
 function isOfBroker({ resourceType, resourceName }: Resource, nodeId: number): boolean {
   return resourceType === brokerType && ['', String(nodeId)].includes(resourceName)
 }
 
+function refusedTwice(resource: Resource, twice: ReadonlySet<string>): Refusal | undefined {
+  if (!twice.has(keyOf(resource))) return undefined
+  return refusal(kafkaErrors.INVALID_REQUEST, 'The request names the resource twice')
+}
+
 function refusedResource(resource: Resource, twice: ReadonlySet<string>): Refusal | undefined {
-  if (twice.has(keyOf(resource))) {
-    return refusal(kafkaErrors.INVALID_REQUEST, 'The request names the resource twice')
-  }
-  if (resource.resourceType === topicType) return undefined
+  const refused = refusedTwice(resource, twice)
+  if (refused !== undefined || resource.resourceType === topicType) return refused
   const message =
-    'This version changes topic configurations only; a broker reads its file at the start'
+    resource.resourceType === brokerType
+      ? 'A broker is configured by itself, with IncrementalAlterConfigs'
+      : 'Only topics and brokers are configured like this'
   return refusal(kafkaErrors.INVALID_REQUEST, message)
 }

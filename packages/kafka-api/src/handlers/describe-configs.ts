@@ -2,7 +2,7 @@ import { type Refusal, refusal } from '@naru/metadata'
 import { invalidTopicName, kafkaErrors } from '@naru/model'
 import { defineHandler } from '@naru/network'
 import { apis, type RequestOf, type ResponseOf } from '@naru/protocol'
-import type { DescribedConfig } from '@naru/services'
+import type { DescribedBrokerConfig, DescribedConfig } from '@naru/services'
 import type { Ports } from '../ports.ts'
 
 type Request = RequestOf<typeof apis.describeConfigs>
@@ -57,7 +57,7 @@ function describe(ports: Described, request: Request, wanted: Wanted): Result {
   const keys = wanted.configurationKeys
   const configs = found.configs
     .filter(({ name }) => keys === null || keys.length === 0 || keys.includes(name))
-    .map((config) => wireConfig(config, request, found.isReadOnly))
+    .map((config) => wireConfig(config, request))
   return {
     errorCode: kafkaErrors.NONE.code,
     errorMessage: '',
@@ -67,46 +67,41 @@ function describe(ports: Described, request: Request, wanted: Wanted): Result {
   }
 }
 
-type Found =
-  | { configs: readonly (DescribedConfig & { isSensitive?: boolean })[]; isReadOnly: boolean }
-  | Refusal
+type Shown = DescribedConfig & Partial<Pick<DescribedBrokerConfig, 'isReadOnly' | 'isSensitive'>>
+type Found = { configs: readonly Shown[] } | Refusal
 
 function configsOf(ports: Described, { resourceType, resourceName }: Wanted): Found {
   if (resourceType === resourceTypes.topic) return topicConfigsOf(ports, resourceName)
   const isNameless = resourceName === ''
-  // The empty name stands for settings of all brokers, which can only be made in their files so far.
-  if (resourceType === resourceTypes.broker && isNameless) return nothing
-  if (isNameless) return refusal(kafkaErrors.INVALID_REQUEST, 'The resource has no name')
   const isOfBroker = resourceType === resourceTypes.broker
+  // The empty name stands for the settings of all brokers.
+  if (isOfBroker && isNameless) return { configs: ports.brokerConfigs.describeOfAll() }
+  if (isNameless) return refusal(kafkaErrors.INVALID_REQUEST, 'The resource has no name')
   if (isOfBroker || resourceType === resourceTypes.brokerLogger) {
     if (resourceName !== String(ports.nodeId)) {
       const message = `Broker ${resourceName} is asked for its configuration by itself`
       return refusal(kafkaErrors.INVALID_REQUEST, message)
     }
-    return isOfBroker ? { configs: ports.brokerConfigs(), isReadOnly: true } : nothing
+    return isOfBroker ? { configs: ports.brokerConfigs.describe() } : nothing
   }
   return nothing
 }
 
-const nothing: Found = { configs: [], isReadOnly: true }
+const nothing: Found = { configs: [] }
 
 function topicConfigsOf({ metadata, topicConfigs }: Described, name: string): Found {
   const invalid = invalidTopicName(name)
   if (invalid !== undefined) return refusal(kafkaErrors.INVALID_TOPIC_EXCEPTION, invalid)
   if (metadata.image.topics.has(name)) {
-    return { configs: topicConfigs.describe(name), isReadOnly: false }
+    return { configs: topicConfigs.describe(name) }
   }
   return refusal(kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION, `Topic ${name} does not exist`)
 }
 
-function wireConfig(
-  config: DescribedConfig & { isSensitive?: boolean },
-  request: Request,
-  isReadOnly: boolean,
-): Result['configs'][number] {
+function wireConfig(config: Shown, request: Request): Result['configs'][number] {
   return {
     name: config.name,
-    readOnly: isReadOnly,
+    readOnly: config.isReadOnly ?? false,
     configSource: config.source,
     ...(config.isSensitive === true
       ? sensitive
