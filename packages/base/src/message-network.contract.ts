@@ -162,7 +162,8 @@ export function messageNetworkContract(create: () => NetworkUnderTest): void {
     }
     const head = { id: 1, logStartOffset: 0n, highWatermark: 7n }
     const records = [Buffer.from([0, 255]), Buffer.alloc(0), Buffer.from('x')]
-    opener.stream.send({ hello, subscriptions: [subscription], cancelled: [-5, 6] })
+    const credits = [{ id: 1, bytes: -1 }]
+    opener.stream.send({ hello, subscriptions: [subscription], cancelled: [-5, 6], credits })
     acceptor.stream.send({
       batches: [
         { ...head, records },
@@ -176,6 +177,7 @@ export function messageNetworkContract(create: () => NetworkUnderTest): void {
       subscriptions: [subscription],
       acknowledgements: [],
       cancelled: [-5, 6],
+      credits,
     })
     expect(opener.messages[0]).toEqual({
       hello: undefined,

@@ -1,8 +1,9 @@
 /** Replication as this broker takes part in it: to its leaders, for its followers, and before the controller. */
 import type { Address, Clock, Logger, MessageNetwork, MessageStream, Timer } from '@naru/base'
 import { internalAddressOf, type MetadataRuntime } from '@naru/consensus'
-import type { NodeId } from '@naru/model'
-import { LeaderStreams, ReplicationServer } from '@naru/replication'
+import { brokerSetting } from '@naru/metadata'
+import { type NodeId, rateOf } from '@naru/model'
+import { LeaderStreams, ReplicationServer, Throttle } from '@naru/replication'
 import { IsrProposals, type Partitions, type ReplicaSurroundings } from '@naru/services'
 
 export interface Replication extends Disposable {
@@ -39,7 +40,9 @@ export function createReplication(
     const { clusterId } = image
     return { clusterId, nodeId, brokerEpoch: now.brokerEpoch, incarnationId }
   }
+  const throttles = { leader: new Throttle(clock), follower: new Throttle(clock) }
   const streams = new LeaderStreams({
+    throttle: throttles.follower,
     network,
     clock,
     logger,
@@ -67,6 +70,12 @@ export function createReplication(
     unfollow: (replica) => streams.unfollow(replica),
     onLeading: () => now.server?.leadersChanged(),
     onProposalDue: (host) => proposals.add(host),
+    onBrokerSettings: () => {
+      for (const side of ['leader', 'follower'] as const) {
+        const name = `${side}.replication.throttled.rate`
+        throttles[side].setRate(rateOf(brokerSetting(image, nodeId, name)))
+      }
+    },
   }
   const watchLag = (partitions: Partitions) => {
     now.lagWatch = clock.setTimer(lagMsMax / 2, () => {
@@ -79,7 +88,9 @@ export function createReplication(
     serve: (partitions) => {
       const leading = (topicId: string, partition: number) =>
         partitions.leadingReplica(topicId, partition)
-      const server = new ReplicationServer({ clock, logger, self, replicas: { leading } })
+      const replicas = { leading }
+      const throttle = throttles.leader
+      const server = new ReplicationServer({ clock, logger, self, replicas, throttle })
       now.server = server
       watchLag(partitions)
     },
@@ -92,6 +103,7 @@ export function createReplication(
       now.lagWatch?.cancel()
       streams.stop()
       now.server?.stop()
+      for (const throttle of Object.values(throttles)) throttle.stop()
     },
   }
 }

@@ -10,7 +10,7 @@ export const brokerSettingKeys: readonly ConfigKey[] = [
     type: 'long',
     default: unlimited,
     min: 0,
-    effect: 'accepted',
+    effect: 'works',
     documentation:
       'Bytes a second that replicas on this broker take in while they catch up, where their topic names them in `follower.replication.throttled.replicas`.',
   },
@@ -19,7 +19,7 @@ export const brokerSettingKeys: readonly ConfigKey[] = [
     type: 'long',
     default: unlimited,
     min: 0,
-    effect: 'accepted',
+    effect: 'works',
     documentation:
       'Bytes a second that this broker sends to replicas that catch up, from leaders that their topic names in `leader.replication.throttled.replicas`.',
   },

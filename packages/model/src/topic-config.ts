@@ -109,7 +109,7 @@ export const topicConfigKeys: readonly TopicConfigKey[] = [
     default: '',
     synonym: '',
     form: replicas,
-    effect: 'accepted',
+    effect: 'works',
     documentation:
       'Replicas, as pairs of partition and broker or `*`, whose catching up is throttled on the broker of the follower (`follower.replication.throttled.rate`).',
   },
@@ -128,7 +128,7 @@ export const topicConfigKeys: readonly TopicConfigKey[] = [
     default: '',
     synonym: '',
     form: replicas,
-    effect: 'accepted',
+    effect: 'works',
     documentation:
       'Replicas, as pairs of partition and broker or `*`, whose catching up is throttled on the broker of the leader (`leader.replication.throttled.rate`).',
   },

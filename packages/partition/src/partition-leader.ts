@@ -147,6 +147,11 @@ export class PartitionLeader {
     return this.#followers
   }
 
+  /** Whether nothing is acknowledged without this follower. */
+  isAwaited(progress: FollowerProgress): boolean {
+    return this.#inSync.maximal.includes(progress.nodeId) || this.#joining.has(progress)
+  }
+
   /** The controller is to be asked for something: `takeProposal`. */
   get isProposalDue(): boolean {
     return this.#isProposalDue && !this.#inSync.isPending

@@ -61,9 +61,19 @@ export class FollowerFeed implements Feed {
     return this.#unacknowledgedBytes
   }
 
-  /** What the follower is to be sent now, about `bytesMax` of it. Undefined: nothing, or `ready` is called when there is something. */
+  /** Acknowledgements wait for this follower. */
+  get isAwaited(): boolean {
+    return this.leading.core.isAwaited(this.progress)
+  }
+
+  /** What comes next is on its way from the disk: `ready` follows. */
+  get isReading(): boolean {
+    return this.#isReading
+  }
+
+  /** What the follower is to be sent now, about `bytesMax` of it; with 0 no records. Undefined: nothing, or `ready` is called when there is something. */
   take(bytesMax: number): OutgoingBatches | undefined {
-    const chunk = this.#nextChunk(bytesMax)
+    const chunk = bytesMax > 0 ? this.#nextChunk(bytesMax) : undefined
     const { highWatermark, logStartOffset } = this.leading.core
     const isNews =
       highWatermark !== this.#sentHighWatermark || logStartOffset !== this.#sentStartOffset

@@ -29,6 +29,8 @@ export interface LeaderLink {
   subscribe(replica: FollowingReplica): void
   /** As `subscribe`, after a while: the leader, or this disk, cannot help it now. */
   subscribeLater(replica: FollowingReplica): void
+  /** Whether it is throttled has changed. */
+  throttleChanged(replica: FollowingReplica): void
 }
 
 export interface FollowingReplicaOptions {
@@ -62,6 +64,7 @@ export class FollowingReplica {
   #changing: Promise<void> | undefined
   #isMovingStart = false
   #isOver = false
+  #isThrottled = false
 
   constructor(options: FollowingReplicaOptions) {
     this.topicId = options.topicId
@@ -80,6 +83,17 @@ export class FollowingReplica {
 
   get isOver(): boolean {
     return this.#isOver
+  }
+
+  /** The leader sends it no more than the quota of this broker gives. */
+  get isThrottled(): boolean {
+    return this.#isThrottled
+  }
+
+  throttle(isThrottled: boolean): void {
+    if (this.#isThrottled === isThrottled) return
+    this.#isThrottled = isThrottled
+    if (this.#id !== undefined) this.#link?.throttleChanged(this)
   }
 
   attach(link: LeaderLink): void {

@@ -3,12 +3,15 @@ import type { Address, Clock, Logger, MessageNetwork, MessageStream, Timer } fro
 import { DecodeError } from '@naru/base'
 import type {
   Acknowledgement,
+  Batches,
   LeaderFrame,
   OutgoingFollowerFrame,
   Subscription,
 } from '@naru/rpc/replication'
 import { DamagedBatchError, type FollowingReplica, type LeaderLink } from './following-replica.ts'
+import { ReplicaCredits } from './replica-credits.ts'
 import type { SelfIntroduction } from './replication-server.ts'
+import type { Throttle } from './throttle.ts'
 
 const backoffMsMin = 20
 const backoffMsMax = 500
@@ -27,6 +30,8 @@ export interface LeaderStreamOptions {
   readonly self: () => SelfIntroduction
   /** Where the leader's broker is reached; undefined while nobody knows. */
   readonly addressOf: (nodeId: number) => Address | undefined
+  /** Of what replicas that catch up take in, from all leaders together. */
+  readonly throttle: Throttle
   /** Unique for this process. */
   readonly nextId: () => number
 }
@@ -44,12 +49,14 @@ export class LeaderStream implements LeaderLink {
   #later: { readonly timer: Timer; readonly replicas: Set<FollowingReplica> } | undefined
   #subscriptions: Subscription[] = []
   readonly #toAcknowledge = new Set<FollowingReplica>()
+  readonly #credits: ReplicaCredits
   #cancelled: number[] = []
   #isScheduled = false
   #isBlocked = false
 
   constructor(options: LeaderStreamOptions) {
     this.#options = options
+    this.#credits = new ReplicaCredits(options.throttle, () => this.#schedule())
   }
 
   get isEmpty(): boolean {
@@ -81,6 +88,7 @@ export class LeaderStream implements LeaderLink {
     if (subscription === undefined) return
     this.#byId.set(subscription.id, replica)
     this.#subscriptions.push(subscription)
+    this.#credits.begin(replica)
     this.#schedule()
   }
 
@@ -96,8 +104,13 @@ export class LeaderStream implements LeaderLink {
     this.#later.replicas.add(replica)
   }
 
+  throttleChanged(replica: FollowingReplica): void {
+    this.#credits.changed(replica)
+  }
+
   stop(): void {
     this.#replicas.clear()
+    this.#credits.endAll()
     this.#reconnecting?.cancel()
     this.#later?.timer.cancel()
     this.#presence?.cancel()
@@ -162,6 +175,7 @@ export class LeaderStream implements LeaderLink {
     this.#subscriptions = []
     this.#cancelled = []
     this.#toAcknowledge.clear()
+    this.#credits.endAll()
     for (const replica of this.#replicas) replica.disconnected()
   }
 
@@ -181,13 +195,21 @@ export class LeaderStream implements LeaderLink {
       for (const answer of frame.accepted) this.#byId.get(answer.id)?.accepted(answer)
       for (const answer of frame.diverging) this.#byId.get(answer.id)?.diverging(answer)
       for (const answer of frame.refused) this.#byId.get(answer.id)?.refused(answer)
-      for (const batches of frame.batches) this.#byId.get(batches.id)?.received(batches)
+      for (const batches of frame.batches) this.#received(batches)
     } catch (error) {
       const isDamage = error instanceof DamagedBatchError || error instanceof DecodeError
       if (!isDamage) throw error
       this.#options.logger.error('replication-damaged', { leader: this.#options.leader })
       stream.reset()
     }
+  }
+
+  #received(batches: Batches): void {
+    const replica = this.#byId.get(batches.id)
+    if (replica === undefined) return
+    replica.received(batches)
+    // It may have given up the subscription over this.
+    if (replica.id === batches.id) this.#credits.received(replica, batches.records.length)
   }
 
   #isExpected(hello: { readonly clusterId: string; readonly nodeId: number }): boolean {
@@ -203,6 +225,7 @@ export class LeaderStream implements LeaderLink {
 
   #cancel(replica: FollowingReplica): void {
     const { id } = replica
+    this.#credits.end(replica)
     if (id === undefined || !this.#byId.delete(id)) return
     this.#subscriptions = this.#subscriptions.filter((each) => each.id !== id)
     this.#cancelled.push(id)
@@ -228,9 +251,11 @@ export class LeaderStream implements LeaderLink {
     this.#toAcknowledge.clear()
     const subscriptions = this.#subscriptions
     const cancelled = this.#cancelled
-    if (subscriptions.length + cancelled.length + acknowledgements.length === 0) return
+    const credits = this.#credits.take()
+    const said = [subscriptions, cancelled, acknowledgements, credits]
+    if (said.every(({ length }) => length === 0)) return
     this.#subscriptions = []
     this.#cancelled = []
-    this.#send({ subscriptions, acknowledgements, cancelled })
+    this.#send({ subscriptions, acknowledgements, cancelled, credits })
   }
 }

@@ -43,6 +43,8 @@ export class LeadingReplica {
   readonly core: PartitionLeader
   readonly log: Log
   readonly recent = new RecentBatches()
+  /** What catches up is held back here: `leader.replication.throttled.replicas` names it. */
+  isThrottled = false
   readonly #options: LeadingReplicaOptions
   readonly #feeds = new Set<Feed>()
   readonly #committed: OffsetWaiters

@@ -4,6 +4,7 @@ import type { TopicId } from '@naru/model'
 import type { Greeting } from '@naru/rpc/replication'
 import type { LeadingReplica } from './leading-replica.ts'
 import { ServingStream } from './serving-stream.ts'
+import type { Throttle } from './throttle.ts'
 
 export type SelfIntroduction = Omit<Greeting, 'expectedNodeId'>
 
@@ -17,6 +18,8 @@ export interface ReplicationServerOptions {
   readonly logger: Logger
   readonly self: () => SelfIntroduction
   readonly replicas: LedReplicas
+  /** Of what is sent to followers that catch up, on all streams together. */
+  readonly throttle: Throttle
 }
 
 export class ReplicationServer {
@@ -29,12 +32,13 @@ export class ReplicationServer {
   }
 
   accept(stream: MessageStream): void {
-    const { clock, logger, self, replicas } = this.#options
+    const { clock, logger, self, replicas, throttle } = this.#options
     const serving: ServingStream = new ServingStream({
       stream,
       clock,
       self,
       replicas,
+      throttle,
       onGreeted: (greeted) => this.#replaceEarlier(greeted),
       onClosed: (closed) => this.#streams.delete(closed),
       onViolation: (reason) => logger.error('replication-violation', { reason }),

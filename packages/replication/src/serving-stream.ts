@@ -3,14 +3,17 @@ import type { Clock, MessageStream, Timer } from '@naru/base'
 import type { KafkaError } from '@naru/model'
 import type {
   Acknowledgement,
+  Credit,
   FollowerFrame,
   Greeting,
   LeaderFrame,
   OutgoingBatches,
   Subscription,
 } from '@naru/rpc/replication'
+import { FeedLimits } from './feed-limits.ts'
 import { type FeedEvents, FollowerFeed } from './follower-feed.ts'
 import type { LedReplicas, SelfIntroduction } from './replication-server.ts'
+import type { Throttle } from './throttle.ts'
 
 /** Records in one message: several partitions share it, and one does not hold up the others. */
 const frameBytes = 1 << 20
@@ -26,6 +29,7 @@ export interface ServingStreamOptions {
   readonly clock: Clock
   readonly self: () => SelfIntroduction
   readonly replicas: LedReplicas
+  readonly throttle: Throttle
   /** The other side has introduced itself. */
   readonly onGreeted: (stream: ServingStream) => void
   readonly onClosed: (stream: ServingStream) => void
@@ -47,6 +51,7 @@ export class ServingStream {
   readonly #early = new Map<number, Subscription>()
   readonly #ready = new Set<FollowerFeed>()
   readonly #moved = new Set<FollowerFeed>()
+  readonly #limits: FeedLimits
   #outbox = emptyOutbox()
   #unacknowledgedBytes = 0
   #isScheduled = false
@@ -63,6 +68,7 @@ export class ServingStream {
 
   constructor(options: ServingStreamOptions) {
     this.#options = options
+    this.#limits = new FeedLimits(options.throttle, (feed) => this.#becameReady(feed))
     options.stream.handle({
       message: (message) => this.#receive(message as FollowerFrame),
       drain: () => {
@@ -92,13 +98,15 @@ export class ServingStream {
   #receive(frame: FollowerFrame): void {
     if (this.#isClosed) return
     if (this.#peer === undefined && !this.#greet(frame.hello)) return
-    const { cancelled, subscriptions, acknowledgements } = frame
-    if (cancelled.length + subscriptions.length + acknowledgements.length === 0) {
+    const { cancelled, subscriptions, acknowledgements, credits } = frame
+    const said = [cancelled, subscriptions, acknowledgements, credits]
+    if (said.every(({ length }) => length === 0)) {
       this.#isAsked = true
       this.#schedule()
     }
     for (const id of cancelled) this.#cancel(id)
     for (const subscription of subscriptions) this.#subscribe(subscription)
+    for (const credit of credits) this.#credit(credit)
     for (const acknowledgement of acknowledgements) {
       if (!this.#acknowledge(acknowledgement)) return
     }
@@ -164,8 +172,16 @@ export class ServingStream {
     return true
   }
 
+  #credit({ id, bytes }: Credit): void {
+    const feed = this.#feeds.get(id)
+    if (feed === undefined && !this.#early.has(id)) return
+    this.#limits.credit(id, bytes)
+    if (feed !== undefined) this.#becameReady(feed)
+  }
+
   #cancel(id: number): void {
     this.#early.delete(id)
+    this.#limits.drop(id)
     const feed = this.#feeds.get(id)
     if (feed !== undefined) this.#drop(feed)
   }
@@ -174,6 +190,7 @@ export class ServingStream {
     this.#feeds.delete(feed.id)
     this.#ready.delete(feed)
     this.#moved.delete(feed)
+    this.#limits.drop(feed.id, feed)
     this.#unacknowledgedBytes -= feed.unacknowledgedBytes
     feed.leading.unfeed(feed, feed.progress)
   }
@@ -231,12 +248,13 @@ export class ServingStream {
     for (const feed of this.#ready) {
       if (bytes >= frameBytes || this.#unacknowledgedBytes >= unacknowledgedBytesMax) break
       this.#ready.delete(feed)
-      const taken = feed.take(frameBytes - bytes)
+      const taken = feed.take(this.#limits.allowed(feed, frameBytes - bytes))
+      const before = bytes
+      for (const buffer of taken?.records ?? []) bytes += buffer.length
+      this.#limits.sent(feed, bytes - before)
       if (taken === undefined) continue
       this.#moved.delete(feed)
       batches.push(taken)
-      const before = bytes
-      for (const buffer of taken.records) bytes += buffer.length
       this.#unacknowledgedBytes += bytes - before
       if (bytes > before && feed.hasMore) this.#ready.add(feed)
     }

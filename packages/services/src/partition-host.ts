@@ -75,6 +75,8 @@ export interface ReplicaSurroundings {
   onLeading(): void
   /** The controller is to be asked for another in-sync set. */
   onProposalDue(host: PartitionHost): void
+  /** Settings of brokers have changed. */
+  onBrokerSettings(): void
 }
 
 const notFound: FoundOffset = { offset: -1n, timestamp: -1n, leaderEpoch: -1 }
@@ -149,6 +151,7 @@ export class PartitionHost {
     const followed = this.#following?.core
     if (followed?.leader !== leader || followed.leaderEpoch !== leaderEpoch) this.#endFollowing()
     this.#become()
+    this.#throttle()
   }
 
   /** Loads the log, once: the first append or read of a partition waits for it. A log that cannot be loaded stays so until a restart. */
@@ -280,6 +283,7 @@ export class PartitionHost {
 
   /** The settings of the topic have changed, and the log writes by them. */
   configured(): void {
+    this.#throttle()
     // What was written before counts for more or less from now on, and perhaps nothing follows that would say so.
     ;(this.#leading ?? this.#following)?.confirmed()
     this.#leading?.wantFlushed(this.config.flush === 'ack')
@@ -376,7 +380,19 @@ export class PartitionHost {
       onFatal: (endOffset) =>
         logger.error('replica-diverged', { log: log.name, leader, endOffset, highWatermark }),
     })
+    this.#throttle()
     follow(this.#following)
+  }
+
+  /** KIP-73: topics name replicas that do not catch up at full speed. One that is in sync is not held back. */
+  #throttle(): void {
+    const { partition, config } = this
+    const { nodeId } = this.#around
+    if (this.#leading !== undefined) {
+      this.#leading.isThrottled = config.throttledLeaders.has(partition, nodeId)
+    }
+    const isInSync = this.#assignment?.isr.includes(nodeId) ?? false
+    this.#following?.throttle(!isInSync && config.throttledFollowers.has(partition, nodeId))
   }
 
   #write(leading: LeadingReplica, batch: Buffer, nowMs: number): Appended {

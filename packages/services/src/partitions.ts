@@ -104,7 +104,8 @@ export class Partitions {
 
   /** At the start: takes over the logs that were found, makes those that are missing, sets aside those that nobody knows. */
   async adopt(): Promise<void> {
-    const { image, logger } = this.#options
+    const { image, logger, around } = this.#options
+    around.onBrokerSettings()
     const claimed = new Set<Log>()
     for (const topic of [...image.topics.values()]) {
       await this.#breath()
@@ -138,7 +139,8 @@ export class Partitions {
         changed.add(this.#nameOf(record.topicId))
       } else if (record.type === 'config' && record.resourceType === resourceTypes.topic) {
         await this.#configure(record.resourceName)
-      } else if (record.type === 'broker' || record.type === 'brokerState') hasOtherBrokers = true
+      } else if (record.type === 'config') this.#options.around.onBrokerSettings()
+      else if (record.type === 'broker' || record.type === 'brokerState') hasOtherBrokers = true
     }
     for (const topicId of removed) changed.add(this.#nameOf(topicId))
     for (const name of changed) {
@@ -151,7 +153,8 @@ export class Partitions {
 
   /** The metadata has become another altogether: it came as a snapshot. */
   async followAll(): Promise<void> {
-    const { image } = this.#options
+    const { image, around } = this.#options
+    around.onBrokerSettings()
     for (const name of new Set([...this.#hosts.keys(), ...image.topics.keys()])) {
       await this.#breath()
       await this.#reconcile(name, image.topics.get(name))

@@ -88,6 +88,7 @@ class World {
           this.leadings++
         },
         onProposalDue() {},
+        onBrokerSettings() {},
       },
       configOf: (topic) => configs.of(topic),
       isRegistered: () => this.isRegistered,

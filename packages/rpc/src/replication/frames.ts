@@ -10,6 +10,7 @@ export interface FollowerFrame {
   readonly acknowledgements: readonly Acknowledgement[]
   /** Ids of subscriptions that are given up. */
   readonly cancelled: readonly number[]
+  readonly credits: readonly Credit[]
 }
 
 /** Everything that the leaders had to say in one turn. */
@@ -49,6 +50,12 @@ export interface Acknowledgement {
   readonly id: number
   readonly logEndOffset: bigint
   readonly flushedOffset: bigint
+}
+
+export interface Credit {
+  readonly id: number
+  /** -1: without limit. */
+  readonly bytes: number
 }
 
 export interface Accepted {

@@ -2,6 +2,7 @@ export type {
   Accepted,
   Acknowledgement,
   Batches,
+  Credit,
   Divergence,
   FollowerFrame,
   Greeting,

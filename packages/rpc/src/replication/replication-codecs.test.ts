@@ -52,6 +52,7 @@ const followerFrames: fc.Arbitrary<OutgoingFollowerFrame> = fc.record(
     ),
     acknowledgements: listOf(fc.record({ id: int32, logEndOffset: int64, flushedOffset: int64 })),
     cancelled: listOf(int32),
+    credits: listOf(fc.record({ id: int32, bytes: int32 })),
   },
   { requiredKeys: [] },
 )
@@ -82,7 +83,13 @@ function asLoaded(value: unknown): unknown {
   return value.map(asLoaded)
 }
 
-const emptyFollower = { hello: null, subscriptions: [], acknowledgements: [], cancelled: [] }
+const emptyFollower = {
+  hello: null,
+  subscriptions: [],
+  acknowledgements: [],
+  cancelled: [],
+  credits: [],
+}
 const emptyLeader = { hello: null, accepted: [], diverging: [], refused: [], batches: [] }
 const complete = (frame: object, empty: object) => ({ ...empty, ...(asLoaded(frame) as object) })
 /** What was received, but with null for an absent message. */

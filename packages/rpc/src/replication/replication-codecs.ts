@@ -6,6 +6,7 @@ import type {
   Accepted,
   Acknowledgement,
   Batches,
+  Credit,
   Divergence,
   FollowerFrame,
   Greeting,
@@ -50,6 +51,11 @@ const acknowledgement = message<Acknowledgement, Acknowledgement>({
   flushedOffset: int64(3),
 })
 
+const credit = message<Credit, Credit>({
+  id: int32(1),
+  bytes: int32(2),
+})
+
 const accepted = message<Accepted, Accepted>({
   id: int32(1),
   logStartOffset: int64(2),
@@ -80,6 +86,7 @@ const followerFrame = message<OutgoingFollowerFrame, FollowerFrame>({
   subscriptions: many(2, subscription),
   acknowledgements: many(3, acknowledgement),
   cancelled: int32s(4),
+  credits: many(5, credit),
 })
 
 const leaderFrame = message<OutgoingLeaderFrame, LeaderFrame>({
