@@ -24,8 +24,8 @@ export class FeedLimits {
   allowed(feed: FollowerFeed, bytesMax: number): number {
     const { isThrottled } = feed.leading
     const credit = this.#credits.get(feed.id)
-    if (!isThrottled && credit === undefined && !this.#granted.has(feed)) return bytesMax
-    if (feed.isAwaited || !feed.hasMore) {
+    const isLimited = isThrottled || credit !== undefined
+    if (!isLimited || feed.isAwaited || !feed.hasMore) {
       this.#release(feed)
       return bytesMax
     }
