@@ -24,7 +24,7 @@ describe('settings of brokers that run', () => {
   })
 
   it.each<[string, ConfigChange[]]>([
-    ['INVALID_CONFIG', [{ name, operation: 'set', value: 'fast' }]],
+    ['INVALID_REQUEST', [{ name, operation: 'set', value: 'fast' }]],
     ['INVALID_CONFIG', [{ name, operation: 'append', value: '1' }]],
     ['INVALID_REQUEST', [{ name, operation: 'set', value: null }]],
     ['INVALID_REQUEST', [{ name: 'log.dirs', operation: 'set', value: '/x' }]],

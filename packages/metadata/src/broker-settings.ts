@@ -40,7 +40,7 @@ function changedValue({ name, operation, value }: ConfigChange): string | Refusa
     return refusal(INVALID_CONFIG, `${name} is not a list: it can only be set`)
   }
   const checked = checkedBrokerSetting(key, value)
-  return checked.problem === undefined ? checked.value : refusal(INVALID_CONFIG, checked.problem)
+  return checked.problem === undefined ? checked.value : refusal(INVALID_REQUEST, checked.problem)
 }
 
 /** What holds for a broker: its own setting, else that of all brokers, else the default of the key. */

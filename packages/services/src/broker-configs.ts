@@ -57,17 +57,16 @@ export class BrokerConfigs {
     return isRefusal(answer) ? answer : undefined
   }
 
-  /** As Kafka does it, a setting that nobody made is not shown. The source that goes before others comes first. */
+  /** As Kafka does it, a setting that nobody made is not shown, nor the default. The source that goes before others comes first. */
   #made(places: readonly (readonly [broker: string, source: number])[]): DescribedBrokerConfig[] {
     const { configs } = this.#options.metadata.image
-    return brokerSettingKeys.flatMap(({ name, type, documentation, default: standard }) => {
+    return brokerSettingKeys.flatMap(({ name, type, documentation }) => {
       const synonyms = places.flatMap(([broker, source]) => {
         const value = configs.get(configKey(resourceTypes.broker, broker))?.get(name)
         return value === undefined ? [] : [{ name, value, source }]
       })
       const [effective] = synonyms
       if (effective === undefined) return []
-      synonyms.push({ name, value: standard, source: configSources.default })
       const { value, source } = effective
       const described = { name, value, source, type, documentation, synonyms }
       return [{ ...described, isSensitive: false, isReadOnly: false }]

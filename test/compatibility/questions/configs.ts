@@ -176,6 +176,34 @@ export const configQuestions: Questions = {
     }
   },
 
+  'IncrementalAlterConfigs: rates of brokers that throttle': async (asked) => {
+    const [leading, following] = ['leader', 'follower'].map(
+      (side) => `${side}.replication.throttled.rate`,
+    ) as [string, string]
+    const ask = (name: string, ...changes: [string, number, string | null][]) =>
+      asked.ask(apis.incrementalAlterConfigs, 1, alter(name, changes, { type: broker }))
+    const answers: { [key: string]: unknown } = {}
+    for (const value of ['0', '-1', '1.5', 'fast', '', '9223372036854775807']) {
+      answers[`a rate of ${value}`] = await ask('1', [leading, set, value])
+    }
+    return {
+      ...answers,
+      'a null rate': await ask('1', [leading, set, null]),
+      'append to a rate': await ask('1', [leading, append, '1']),
+      'a key twice': await ask('1', [leading, set, '1'], [leading, set, '2']),
+      'a key that is read at the start': await ask('1', ['log.dirs', set, '/x']),
+      'a good and a bad one': await ask('1', [following, set, '5'], [leading, set, 'x']),
+      'of all brokers': await ask('', [following, set, '70']),
+      'of this broker': await ask('1', [following, set, '77'], [leading, set, '78']),
+      'this broker': await ratesOf(asked, '1', '77,78'),
+      'all brokers': await ratesOf(asked, '', '70'),
+      'taken back': await ask('1', [following, operations.delete, null]),
+      'taken back from all': await ask('', [following, operations.delete, null]),
+      'the last one': await ask('1', [leading, operations.delete, null]),
+      'nothing is left': await ratesOf(asked, '1', ''),
+    }
+  },
+
   'AlterConfigs: what is not named goes back to its default': async (asked) => {
     await asked.make('c.replace', { configs: { 'retention.ms': '1', 'segment.ms': '2' } })
     const ask = (
@@ -218,6 +246,19 @@ export const configQuestions: Questions = {
     for (const key of keys) answers[key] = await taken(asked, key)
     return answers
   },
+}
+
+/** The rates that are made for a broker, once they are those: Kafka's brokers learn of them after the answer. */
+function ratesOf(asked: Asked, name: string, wanted: string) {
+  return asked.until(`broker ${name} has the rates ${wanted}`, async () => {
+    const request = describeConfigs([{ type: broker, name }], { includeSynonyms: true })
+    const { results } = await asked.exact(apis.describeConfigs, 4, request)
+    const rates = (results[0]?.configs ?? [])
+      .filter((each) => each.name.endsWith('.throttled.rate'))
+      .map(({ documentation: _, ...rest }) => rest)
+      .sort((one, other) => (one.name < other.name ? -1 : 1))
+    return rates.map(({ value }) => value).join() === wanted ? rates : undefined
+  })
 }
 
 /** A topic's own settings, once a change is seen: Kafka's brokers learn of it after the answer. */

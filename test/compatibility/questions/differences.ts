@@ -104,7 +104,7 @@ export const meantToDiffer: readonly MeantDifference[] = [
     question: 'DescribeConfigs: which',
     path: /^\/all brokers\/.*configs$/,
     naru: [],
-    reason: 'Settings of all brokers are made in their files so far.',
+    reason: 'Kafka keeps min.insync.replicas there; ours is in the file of each broker.',
   },
   {
     question: 'DescribeConfigs: which',
