@@ -32,6 +32,11 @@ export class ByteQuota {
     return this.#level >= this.#of(turnMs) ? Math.max(1, Math.floor(this.#level)) : 0
   }
 
+  /** What the rate gives from one turn of those who wait to the next. */
+  get turnBytes(): number {
+    return Math.floor(this.#of(turnMs))
+  }
+
   /** When something is available again. */
   waitMs(nowMs: number): number {
     if (!this.#isLimited) return 0

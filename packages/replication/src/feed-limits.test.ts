@@ -135,6 +135,20 @@ it('sends what the follower takes, and then waits for its word', () => {
   expect(limits.allowed(feed, frameBytes)).toBe(frameBytes)
 })
 
+it.each([
+  [100_000, 100_000],
+  [5e6, 1 << 20],
+  [50e6, 5e6],
+  [1e12, 16 << 20],
+  [Number.POSITIVE_INFINITY, 16 << 20],
+])('of %d bytes a second grants one feed %d at once', (bytesPerSecond, bytes) => {
+  const world = new World()
+  world.throttle.setRate(bytesPerSecond)
+  world.pass(1_000)
+  const [limits] = world.limits as [FeedLimits]
+  expect(limits.allowed(feedOf(1), 1 << 30)).toBe(bytes)
+})
+
 it('has no timer while nobody waits', () => {
   const world = new World()
   const [limits] = world.limits as [FeedLimits]

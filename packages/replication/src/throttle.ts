@@ -3,7 +3,9 @@ import type { Clock, Timer } from '@naru/base'
 import { ByteQuota } from './byte-quota.ts'
 
 /** One replica takes no more at once: others have their turn. */
-const grantBytes = 1 << 20
+const grantBytesMin = 1 << 20
+/** Nor more than this of a high rate, where less would be used up while the next grant is on its way. */
+const grantBytesMax = 16 << 20
 
 export interface Waiting {
   /** So much may pass; `settle` follows. */
@@ -56,7 +58,8 @@ export class Throttle {
       const available = this.#quota.available(nowMs)
       if (available === 0) break
       this.#queue.delete(who)
-      const bytes = Math.min(available, grantBytes)
+      const turnBytes = Math.max(grantBytesMin, this.#quota.turnBytes)
+      const bytes = Math.min(available, turnBytes, grantBytesMax)
       this.#quota.spend(bytes, nowMs)
       who.granted(bytes)
     }
