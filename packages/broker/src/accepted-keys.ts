@@ -220,7 +220,6 @@ const defaults = {
     'remote.log.metadata.manager.class.path': '',
     'remote.log.metadata.manager.impl.prefix': 'rlmm.config.',
     'remote.log.metadata.manager.listener.name': '',
-    'replica.selector.class': '',
   },
   list: {
     'early.start.listeners': '',

@@ -20,6 +20,7 @@ import {
   defaultTopicConfig,
   EventWatches,
   FetchSessions,
+  leaderSelector,
   logEndOperation,
   PartitionAdmin,
   PartitionHistory,
@@ -27,11 +28,13 @@ import {
   ProducerIds,
   ReplicaLogEnds,
   RetentionTask,
+  rackAwareSelector,
   TopicConfigs,
   Topics,
 } from '@naru/services'
 import type { BoundAddresses } from './bound-addresses.ts'
 import type { BrokerConfig } from './config.ts'
+import { replicaSelectors } from './config-keys.ts'
 import type { Endpoint } from './endpoints.ts'
 import { startGrpcListener } from './grpc-listener.ts'
 import { startKafkaListeners } from './kafka-listeners.ts'
@@ -220,6 +223,7 @@ function createDispatcher(
   const { metadata, cluster, partitionAdmin, topicConfigs, partitions, directories, ofFile } = parts
   const slots = config.number('max.incremental.fetch.session.cache.slots')
   const topics = new Topics({ metadata, random })
+  const isRackAware = config.text('replica.selector.class') === replicaSelectors.rackAware
   const handlers = createHandlers({
     nodeId: config.nodeId,
     clock,
@@ -230,6 +234,9 @@ function createDispatcher(
     topics,
     topicConfigs,
     fetchSessions: new FetchSessions({ clock, random, slots }),
+    replicaSelector: isRackAware
+      ? rackAwareSelector(config.nodeId, metadata.image)
+      : leaderSelector,
     producerIds: new ProducerIds(metadata),
     directories: [...directories.values()],
     diskSpace: (path) => fileSystem.diskSpace(path),

@@ -11,6 +11,11 @@ const long = { type: 'long', effect: 'works' } as const
 const string = { type: 'string', effect: 'works' } as const
 const boolean = { type: 'boolean', effect: 'works' } as const
 const list = { type: 'list', effect: 'works' } as const
+/** By the names of Kafka's classes. */
+export const replicaSelectors = {
+  leader: 'org.apache.kafka.common.replica.LeaderSelector',
+  rackAware: 'org.apache.kafka.common.replica.RackAwareReplicaSelector',
+} as const
 const forever = '9223372036854775807'
 
 export const brokerConfigKeys: readonly ConfigKey[] = [
@@ -87,6 +92,17 @@ export const brokerConfigKeys: readonly ConfigKey[] = [
     default: '5000',
     min: 1,
     documentation: 'How long a follower may be behind its leader before it is out of sync.',
+  },
+  {
+    name: 'replica.selector.class',
+    ...string,
+    default: '',
+    form: {
+      pattern: /^(|org\.apache\.kafka\.common\.replica\.(Leader|RackAwareReplica)Selector)$/,
+      words: `empty, ${replicaSelectors.leader} or ${replicaSelectors.rackAware}`,
+    },
+    documentation:
+      'Which replica consumers are sent to: the leader where it is empty, or one in sync in the rack of the consumer (`client.rack`, `broker.rack`).',
   },
   {
     name: 'auto.leader.rebalance.enable',

@@ -37,6 +37,9 @@ describe('resolveConfig()', () => {
     expect(() => parse('advertised.listeners=EXTERNAL://h:1')).toThrow('nobody listens there')
     expect(() => parse('num.io.threads=many')).toThrow('must be a whole number')
     expect(() => parse('log.retention.ms=9223372036854775808')).toThrow('at most')
+    expect(() => parse('replica.selector.class=my.Selector')).toThrow(
+      'must be empty, org.apache.kafka.common.replica.LeaderSelector or org.apache.kafka.common.replica.RackAwareReplicaSelector',
+    )
   })
 
   it('starts with what a Kafka broker starts with', () => {

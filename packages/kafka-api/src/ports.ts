@@ -9,6 +9,7 @@ import type {
   PartitionAdmin,
   Partitions,
   ProducerIds,
+  ReplicaSelector,
   TopicConfigs,
   Topics,
 } from '@naru/services'
@@ -32,6 +33,7 @@ export interface Ports {
   readonly topics: Topics
   readonly topicConfigs: TopicConfigs
   readonly fetchSessions: FetchSessions
+  readonly replicaSelector: ReplicaSelector
   readonly producerIds: ProducerIds
   readonly directories: readonly LogDirectory[]
   /** Total and usable bytes of the disk that holds a directory. */

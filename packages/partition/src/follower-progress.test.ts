@@ -10,6 +10,7 @@ function follower(logEndOffset: bigint, leaderEndOffset: bigint, caughtUpMs = 0)
   return new FollowerProgress({
     nodeId: 2,
     brokerEpoch: 1n,
+    logStartOffset: 0n,
     offsets: offsets(logEndOffset),
     caughtUpMs,
     leaderEnd: end(leaderEndOffset),

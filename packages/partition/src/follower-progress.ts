@@ -21,6 +21,11 @@ export class FollowerProgress {
   readonly nodeId: NodeId
   /** Of the process that subscribed (KIP-903). */
   readonly brokerEpoch: bigint
+  /**
+   * Where its log began when it subscribed; later only the leader's own start moves it. Undefined: a version that does not say, nor
+   * serves readers.
+   */
+  readonly logStartOffset: bigint | undefined
   #logEndOffset: bigint
   #flushedOffset: bigint
   /** When it last had all that the leader had at that time. */
@@ -32,6 +37,7 @@ export class FollowerProgress {
   constructor(options: {
     nodeId: NodeId
     brokerEpoch: bigint
+    logStartOffset: bigint | undefined
     offsets: ReplicaOffsets
     caughtUpMs: number
     leaderEnd: LeaderEnd
@@ -39,6 +45,7 @@ export class FollowerProgress {
   }) {
     this.nodeId = options.nodeId
     this.brokerEpoch = options.brokerEpoch
+    this.logStartOffset = options.logStartOffset
     this.#logEndOffset = options.offsets.logEndOffset
     this.#flushedOffset = options.offsets.flushedOffset
     this.#caughtUpMs = options.caughtUpMs

@@ -10,6 +10,8 @@ export {
   encodeLeaderEpochs,
   LeaderEpochs,
 } from './leader-epochs.ts'
+export type { ReaderPlace, ServingFollower } from './nearest-replica.ts'
+export { nearestReplica } from './nearest-replica.ts'
 export type { BatchVerdict, Truncation } from './partition-follower.ts'
 export { PartitionFollower } from './partition-follower.ts'
 export type {

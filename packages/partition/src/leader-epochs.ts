@@ -1,5 +1,6 @@
 /** Where each leader epoch of a log begins (KIP-101): how two logs find the point up to which they agree. */
 import { assert } from '@naru/base'
+import { type KafkaError, kafkaErrors } from '@naru/model'
 
 export interface EpochStart {
   readonly epoch: number
@@ -93,6 +94,12 @@ export function agreedEnd(
   if (own === undefined) return end.endOffset < logEndOffset ? end.endOffset : logEndOffset
   if (own.epoch !== end.epoch) return own.endOffset
   return own.endOffset < end.endOffset ? own.endOffset : end.endOffset
+}
+
+/** What is wrong with a client's idea of the leadership, where the replica's own is `known` (KIP-320); -1 asks for no check. */
+export function epochError(known: number, current: number): KafkaError | undefined {
+  if (current === -1 || current === known) return undefined
+  return current < known ? kafkaErrors.FENCED_LEADER_EPOCH : kafkaErrors.UNKNOWN_LEADER_EPOCH
 }
 
 /** The text of `leader-epoch-checkpoint`: a version, a count, then epoch and start offset a line. */

@@ -1,3 +1,4 @@
+import { kafkaErrors } from '@naru/model'
 import { describe, expect, it } from 'vitest'
 import { LeaderEpochs } from './leader-epochs.ts'
 import { PartitionFollower } from './partition-follower.ts'
@@ -107,4 +108,44 @@ describe('the high watermark (D7)', () => {
     expect(made.isAccepted).toBe(false)
     expect(accepted(3n).outOfRange(7, 2n)).toEqual({ kind: 'fatal', endOffset: 2n })
   })
+})
+
+describe('what readers may see', () => {
+  it('is committed and written', () => {
+    const made = accepted(8n)
+    expect(made.readableEnd(20n)).toBe(8n)
+    made.committed(7, 15n, 20n)
+    expect(made.readableEnd(20n)).toBe(15n)
+    // Appended, and still on its way to the disk.
+    expect(made.readableEnd(12n)).toBe(12n)
+  })
+
+  it('is what was committed before, while the leader has not answered', () => {
+    expect(follower(8n).readableEnd(20n)).toBe(8n)
+  })
+
+  it('is nothing after an unclean election, until the leader has this log', () => {
+    const made = follower(8n, true)
+    expect(made.readableEnd(20n)).toBeUndefined()
+    made.subscribed(7)
+    made.diverging(7, { epoch: 1, endOffset: 5n }, log(20n, [1, 0n], [3, 5n]))
+    expect(made.readableEnd(20n)).toBeUndefined()
+    made.subscribed(8)
+    made.accepted(8)
+    expect(made.readableEnd(5n)).toBe(5n)
+  })
+
+  it('is nothing where the leader has another log below the high watermark', () => {
+    const made = accepted(8n)
+    const end = { epoch: 1, endOffset: 5n }
+    expect(made.diverging(7, end, log(20n, [1, 0n], [3, 5n])).kind).toBe('fatal')
+    expect(made.readableEnd(20n)).toBeUndefined()
+  })
+})
+
+it('a client with an earlier or a later leadership is told so (KIP-320)', () => {
+  expect(follower().checkEpoch(-1)).toBeUndefined()
+  expect(follower().checkEpoch(4)).toBeUndefined()
+  expect(follower().checkEpoch(3)).toBe(kafkaErrors.FENCED_LEADER_EPOCH)
+  expect(follower().checkEpoch(5)).toBe(kafkaErrors.UNKNOWN_LEADER_EPOCH)
 })

@@ -2,8 +2,8 @@
  * What a follower decides in one leader epoch: which of a leader's answers count, where its log has to be cut, how far it is
  * committed. A new epoch is a new follower.
  */
-import type { NodeId } from '@naru/model'
-import { agreedEnd, type LeaderEpochs } from './leader-epochs.ts'
+import type { KafkaError, NodeId } from '@naru/model'
+import { agreedEnd, epochError, type LeaderEpochs } from './leader-epochs.ts'
 
 export interface PartitionFollowerOptions {
   readonly leader: NodeId
@@ -29,12 +29,15 @@ export class PartitionFollower {
   #highWatermark: bigint
   #subscriptionId: number | undefined
   #isAccepted = false
+  /** What lies below the high watermark is what the leader has. */
+  #isAgreed: boolean
 
   constructor(options: PartitionFollowerOptions) {
     this.leader = options.leader
     this.leaderEpoch = options.leaderEpoch
     this.#isRecovering = options.isRecovering
     this.#highWatermark = options.highWatermark
+    this.#isAgreed = !options.isRecovering
   }
 
   get highWatermark(): bigint {
@@ -44,6 +47,20 @@ export class PartitionFollower {
   /** The leader sends what comes after the end of the log. */
   get isAccepted(): boolean {
     return this.#isAccepted
+  }
+
+  /**
+   * Exclusive end of what readers may see of a log that is written up to `writtenOffset`. Undefined: nothing, since its leader was elected
+   * uncleanly and has not found it to be a prefix of its own yet, or is known to have another one.
+   */
+  readableEnd(writtenOffset: bigint): bigint | undefined {
+    if (!this.#isAgreed) return undefined
+    return this.#highWatermark < writtenOffset ? this.#highWatermark : writtenOffset
+  }
+
+  /** Whether a client's idea of the leadership is ours. */
+  checkEpoch(currentLeaderEpoch: number): KafkaError | undefined {
+    return epochError(this.leaderEpoch, currentLeaderEpoch)
   }
 
   /** A new subscription; what earlier ones bring is void. */
@@ -62,6 +79,7 @@ export class PartitionFollower {
   accepted(id: number): boolean {
     if (id !== this.#subscriptionId) return false
     this.#isAccepted = true
+    this.#isAgreed = true
     return true
   }
 
@@ -109,6 +127,7 @@ export class PartitionFollower {
 
   /** What was committed is to go: only after an unclean election. */
   #uncommitted(endOffset: bigint): Truncation {
+    this.#isAgreed = false
     if (!this.#isRecovering) return { kind: 'fatal', endOffset }
     this.#highWatermark = endOffset
     return { kind: 'cut', endOffset }

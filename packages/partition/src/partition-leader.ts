@@ -7,7 +7,7 @@ import { assert } from '@naru/base'
 import { type KafkaError, kafkaErrors, type NodeId } from '@naru/model'
 import { FollowerProgress, type LeaderEnd, type ReplicaOffsets } from './follower-progress.ts'
 import { InSyncSet, type IsrProposal } from './in-sync-set.ts'
-import { divergence, type LeaderEpochs } from './leader-epochs.ts'
+import { divergence, epochError, type LeaderEpochs } from './leader-epochs.ts'
 
 /** What the metadata says of a partition. */
 export interface PartitionRegistration {
@@ -53,6 +53,8 @@ export interface SubscriptionRequest extends ReplicaOffsets {
   readonly leaderEpoch: number
   /** Of the last batch; -1 for an empty log. */
   readonly lastEpoch: number
+  /** Undefined where the follower does not say. */
+  readonly logStartOffset?: bigint | undefined
 }
 
 export type SubscriptionAnswer =
@@ -188,6 +190,7 @@ export class PartitionLeader {
     const progress = new FollowerProgress({
       nodeId,
       brokerEpoch,
+      logStartOffset: request.logStartOffset,
       offsets: { logEndOffset: flushedOffset, flushedOffset },
       caughtUpMs: this.#caughtUpMsOf(nodeId),
       leaderEnd: this.#end,
@@ -307,12 +310,9 @@ export class PartitionLeader {
     this.#assertOrder()
   }
 
-  /** Whether a client's idea of the leadership is ours (KIP-320); -1 asks for no check. */
+  /** Whether a client's idea of the leadership is ours. */
   checkEpoch(currentLeaderEpoch: number): KafkaError | undefined {
-    if (currentLeaderEpoch === -1 || currentLeaderEpoch === this.leaderEpoch) return undefined
-    return currentLeaderEpoch < this.leaderEpoch
-      ? kafkaErrors.FENCED_LEADER_EPOCH
-      : kafkaErrors.UNKNOWN_LEADER_EPOCH
+    return epochError(this.leaderEpoch, currentLeaderEpoch)
   }
 
   /**

@@ -41,7 +41,7 @@ export interface FollowingReplicaOptions {
   readonly directory: LogDirectory
   readonly derived: { readonly epochs: LeaderEpochs; replay(header: BatchHeader): void }
   readonly clock: Clock
-  /** The high watermark moved. */
+  /** Readers may see more, or less. */
   readonly onMoved: () => void
   /** What the leader asks for would destroy committed records: this replica stops to follow. */
   readonly onFatal: (endOffset: bigint) => void
@@ -65,6 +65,8 @@ export class FollowingReplica {
   #isMovingStart = false
   #isOver = false
   #isThrottled = false
+  /** What readers were last told of. */
+  #toldEnd: bigint | undefined
 
   constructor(options: FollowingReplicaOptions) {
     this.topicId = options.topicId
@@ -74,6 +76,7 @@ export class FollowingReplica {
     this.#log = options.log
     // Epochs in which nothing was written say nothing of this log, and no leader may know them.
     options.derived.epochs.truncateEnd(options.log.logEndOffset)
+    this.#toldEnd = this.readableEnd
   }
 
   /** Of its subscription, while it has one. */
@@ -96,6 +99,25 @@ export class FollowingReplica {
     if (this.#id !== undefined) this.#link?.throttleChanged(this)
   }
 
+  /** Exclusive end of what readers may see; undefined while that is nothing. */
+  get readableEnd(): bigint | undefined {
+    if (this.#changing !== undefined || this.#isOver) return undefined
+    return this.core.readableEnd(this.#log.confirmedOffset)
+  }
+
+  /** Whether the log is what its leader has, as far as it goes: only then it can be said what is not in it. */
+  get isSettled(): boolean {
+    return this.core.isAccepted && this.#changing === undefined && !this.#isOver
+  }
+
+  get logStartOffset(): bigint {
+    return this.#log.logStartOffset
+  }
+
+  get logEndOffset(): bigint {
+    return this.#log.logEndOffset
+  }
+
   attach(link: LeaderLink): void {
     this.#link = link
   }
@@ -114,6 +136,7 @@ export class FollowingReplica {
       logEndOffset: this.#log.logEndOffset,
       flushedOffset: offsetsOf(this.#log).flushedOffset,
       lastEpoch: this.#options.derived.epochs.latest ?? -1,
+      logStartOffset: this.#log.logStartOffset,
     }
   }
 
@@ -131,6 +154,7 @@ export class FollowingReplica {
   /** The log has confirmed more of what was appended. */
   confirmed(): void {
     if (this.core.isAccepted) this.#link?.acknowledge(this)
+    this.#tellReaders()
   }
 
   accepted(answer: Accepted): void {
@@ -198,8 +222,16 @@ export class FollowingReplica {
     this.disconnected()
   }
 
+  #tellReaders(): void {
+    const { readableEnd } = this
+    if (readableEnd === this.#toldEnd) return
+    this.#toldEnd = readableEnd
+    this.#options.onMoved()
+  }
+
   #heard({ id, highWatermark, logStartOffset }: Accepted): void {
-    if (this.core.committed(id, highWatermark, this.#log.logEndOffset)) this.#options.onMoved()
+    this.core.committed(id, highWatermark, this.#log.logEndOffset)
+    this.#tellReaders()
     const isDue = logStartOffset > this.#log.logStartOffset
     if (isDue && logStartOffset <= this.core.highWatermark) void this.#moveStart(logStartOffset)
   }
@@ -209,6 +241,7 @@ export class FollowingReplica {
     const done = (isDone: boolean) => {
       this.#changing = undefined
       if (this.#isOver) return
+      this.#tellReaders()
       if (isDone) this.#link?.subscribe(this)
       else this.#link?.subscribeLater(this)
     }

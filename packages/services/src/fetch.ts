@@ -1,19 +1,23 @@
 /** Reads of many partitions at once, with the long poll: an answer waits until there is enough, or until its time is over. */
 import type { Clock } from '@naru/base'
-import { type KafkaError, kafkaErrors } from '@naru/model'
+import { type KafkaError, kafkaErrors, type NodeId } from '@naru/model'
+import type { PartitionLeader } from '@naru/partition'
 import { batchesOf, lastOffsetAt } from '@naru/records'
 import type { PartitionHost } from './partition-host.ts'
 import { storageError } from './partition-host.ts'
+import { type ReadableReplica, type ReadPosition, readObstacle } from './readable-replica.ts'
 
-export interface FetchPartition {
-  /** Undefined when this broker does not lead such a partition: `missing` says why. */
+export interface FetchPartition extends ReadPosition {
+  /** Undefined when this broker has no such partition: `missing` says why. */
   readonly host: PartitionHost | undefined
   readonly missing?: KafkaError
-  readonly fetchOffset: bigint
   readonly maxBytes: number
-  readonly currentLeaderEpoch: number
-  /** Epoch of the last record that the client has; -1 for no check (KIP-320). */
-  readonly lastFetchedEpoch: number
+}
+
+/** What a client makes of followers that knows of them (KIP-392). */
+export interface FollowerReads {
+  /** The follower that it is sent to by a leader that has what it wants. */
+  nearest(leader: PartitionLeader, fetchOffset: bigint): NodeId | undefined
 }
 
 export interface FetchRequest {
@@ -22,6 +26,8 @@ export interface FetchRequest {
   readonly minBytes: number
   readonly maxBytes: number
   readonly isReadCommitted: boolean
+  /** Undefined for a client that reads from leaders only. */
+  readonly followers?: FollowerReads | undefined
   /** Registers what to call when nobody will wait for the answer any longer. */
   readonly onClose: (callback: () => void) => void
 }
@@ -33,6 +39,8 @@ export interface FetchedPartition {
   readonly logStartOffset: bigint
   readonly records: Buffer
   readonly divergingEpoch: { epoch: number; endOffset: bigint } | null
+  /** The client is to go on there. */
+  readonly preferredReplica?: NodeId | undefined
 }
 
 const noRecords = Buffer.alloc(0)
@@ -53,22 +61,31 @@ export async function fetch(clock: Clock, request: FetchRequest): Promise<Fetche
   for (;;) {
     const results: FetchedPartition[] = []
     let bytes = 0
-    let hasError = false
+    let isAnswer = false
     for (const partition of request.partitions) {
       const maxBytes = Math.min(partition.maxBytes, request.maxBytes - bytes)
-      const result = await readPartition(partition, { maxBytes, atLeastOne: bytes === 0 })
+      const limits = { maxBytes, atLeastOne: bytes === 0 }
+      const result = await readPartition(partition, request.followers, limits)
       bytes += result.records.length
-      hasError ||= result.error !== kafkaErrors.NONE || result.divergingEpoch !== null
+      isAnswer ||= !canWait(result)
       results.push(result)
     }
     const remainingMs = deadline - clock.monotonic()
     const isEnough = bytes >= minBytes || results.length === 0
-    if (isEnough || hasError || remainingMs <= 0 || waiter.isOver) return results
+    if (isEnough || isAnswer || remainingMs <= 0 || waiter.isOver) return results
     // What is left out for want of room will not come by waiting.
     if (bytes > 0 && results.some((each, i) => isCutShort(each, request.partitions[i])))
       return results
     await advance(clock, request, results, { remainingMs, waiter })
   }
+}
+
+/** Whether something may come that is worth waiting for. */
+function canWait({ error, divergingEpoch, preferredReplica }: FetchedPartition): boolean {
+  // A follower hears before long of what its leader's readers have seen: clients would ask in a circle.
+  const isEarly = error === kafkaErrors.OFFSET_NOT_AVAILABLE
+  const hasFailed = error !== kafkaErrors.NONE && !isEarly
+  return !hasFailed && divergingEpoch === null && preferredReplica === undefined
 }
 
 /** Whether there was more to read than the limits allowed: batches are given whole, so the limits are seldom met. */
@@ -92,28 +109,28 @@ async function opened(host: PartitionHost | undefined): Promise<void> {
 
 async function readPartition(
   partition: FetchPartition,
+  followers: FollowerReads | undefined,
   limits: { maxBytes: number; atLeastOne: boolean },
 ): Promise<FetchedPartition> {
   const { host, fetchOffset } = partition
   if (host === undefined) return failed(partition.missing ?? kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION)
-  const { leader } = host
-  if (!host.isOnline) return failed(kafkaErrors.KAFKA_STORAGE_ERROR)
-  if (!host.isLeading) return failed(kafkaErrors.NOT_LEADER_OR_FOLLOWER)
-  if (leader === undefined) return failed(kafkaErrors.KAFKA_STORAGE_ERROR)
-  const fenced = leader.checkEpoch(Math.max(-1, partition.currentLeaderEpoch))
-  if (fenced !== undefined) return failed(fenced)
-  const { highWatermark, lastStableOffset, logStartOffset } = leader
-  const state = { highWatermark, lastStableOffset, logStartOffset }
-  const base = { error: kafkaErrors.NONE, ...state, records: noRecords, divergingEpoch: null }
-  if (fetchOffset < logStartOffset) return failed(kafkaErrors.OFFSET_OUT_OF_RANGE)
-  if (partition.lastFetchedEpoch >= 0) {
-    const end = host.endOfEpoch(partition.lastFetchedEpoch)
-    if (end.epoch < 0) return failed(kafkaErrors.OFFSET_OUT_OF_RANGE)
-    if (end.epoch < partition.lastFetchedEpoch || end.endOffset < fetchOffset) {
-      return { ...base, divergingEpoch: end }
-    }
+  const replica = host.readable({ ofFollowers: followers !== undefined })
+  if (!('isLeader' in replica)) return failed(replica)
+  const { highWatermark } = replica
+  const base = nothingOf(replica)
+  const obstacle = readObstacle(replica, partition)
+  if (obstacle?.kind === 'diverging') {
+    const { epoch, endOffset } = obstacle
+    return { ...base, divergingEpoch: { epoch, endOffset } }
   }
-  if (fetchOffset > leader.logEndOffset) return failed(kafkaErrors.OFFSET_OUT_OF_RANGE)
+  if (obstacle?.error === kafkaErrors.OFFSET_NOT_AVAILABLE) {
+    return { ...base, error: obstacle.error }
+  }
+  if (obstacle !== undefined) return failed(obstacle.error)
+  if (host.leader !== undefined) {
+    const preferredReplica = followers?.nearest(host.leader, fetchOffset)
+    if (preferredReplica !== undefined) return { ...base, preferredReplica }
+  }
   if (fetchOffset >= highWatermark || (limits.maxBytes <= 0 && !limits.atLeastOne)) return base
   try {
     const records = await host.log.read({
@@ -126,6 +143,15 @@ async function readPartition(
   } catch (error) {
     return failed(storageError(error))
   }
+}
+
+function nothingOf({
+  highWatermark,
+  lastStableOffset,
+  logStartOffset,
+}: ReadableReplica): FetchedPartition {
+  const state = { highWatermark, lastStableOffset, logStartOffset }
+  return { error: kafkaErrors.NONE, ...state, records: noRecords, divergingEpoch: null }
 }
 
 function failed(error: KafkaError): FetchedPartition {
@@ -159,9 +185,11 @@ function advance(
     for (const [index, { host }] of request.partitions.entries()) {
       if (host === undefined) continue
       stops.push(host.watch(wake))
-      // It may have moved while other partitions were read.
-      const seen = results[index]?.highWatermark ?? -1n
-      if ((host.leader?.highWatermark ?? seen) !== seen) queueMicrotask(wake)
+      // It may have moved, or lost its role, while other partitions were read.
+      const replica = host.readable({ ofFollowers: request.followers !== undefined })
+      const hasMoved =
+        !('isLeader' in replica) || replica.highWatermark !== results[index]?.highWatermark
+      if (hasMoved) queueMicrotask(wake)
     }
   })
 }

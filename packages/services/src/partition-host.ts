@@ -36,6 +36,7 @@ import {
 import { FollowingReplica, LeadingReplica, type WaitOver } from '@naru/replication'
 import { PartitionState } from './partition-state.ts'
 import { judgeProduced } from './produced-batch.ts'
+import type { ReadableReplica } from './readable-replica.ts'
 
 export type Refused = BatchRefusal
 
@@ -135,6 +136,16 @@ export class PartitionHost {
   /** As the metadata says; the log may not be loaded yet. */
   get isLeading(): boolean {
     return this.#assignment?.leader === this.#around.nodeId
+  }
+
+  /** What may be read here, be it only by a client that knows of followers (KIP-392); else what a client is told. */
+  readable({ ofFollowers }: { ofFollowers: boolean }): ReadableReplica | KafkaError {
+    if (!this.isOnline) return kafkaErrors.KAFKA_STORAGE_ERROR
+    if (this.isLeading) return this.#readableLeader ?? kafkaErrors.KAFKA_STORAGE_ERROR
+    const following = this.#following
+    const isFollowing = following !== undefined && !following.isOver
+    if (!ofFollowers || !isFollowing) return kafkaErrors.NOT_LEADER_OR_FOLLOWER
+    return this.#readableFollower(following)
   }
 
   /** What the metadata says from now on; who waits for an acknowledgement that will not come is told. */
@@ -302,6 +313,33 @@ export class PartitionHost {
     this.#become()
   }
 
+  get #readableLeader(): ReadableReplica | undefined {
+    const core = this.#leading?.core
+    if (core === undefined) return undefined
+    const { highWatermark, lastStableOffset, logStartOffset, logEndOffset } = core
+    return {
+      ...{ isLeader: true, isSettled: true },
+      ...{ highWatermark, lastStableOffset, logStartOffset, logEndOffset },
+      checkEpoch: (epoch) => core.checkEpoch(epoch),
+      endOfEpoch: (epoch) => this.endOfEpoch(epoch),
+    }
+  }
+
+  /** One that may show nothing shows an empty log. */
+  #readableFollower(following: FollowingReplica): ReadableReplica {
+    const { core, isSettled, readableEnd, logStartOffset, logEndOffset } = following
+    const highWatermark = within(readableEnd ?? logStartOffset, logStartOffset, logEndOffset)
+    return {
+      ...{ isLeader: false, isSettled, logStartOffset, logEndOffset, highWatermark },
+      lastStableOffset: highWatermark,
+      checkEpoch: (epoch) => core.checkEpoch(epoch),
+      endOfEpoch: (leaderEpoch) => {
+        const { epoch, endOffset } = this.endOfEpoch(leaderEpoch)
+        return { epoch, endOffset: endOffset < highWatermark ? endOffset : highWatermark }
+      },
+    }
+  }
+
   #endLeading(error: KafkaError): void {
     const leading = this.#leading
     if (leading === undefined) return
@@ -317,6 +355,7 @@ export class PartitionHost {
     if (following === undefined || following.isOver) return
     this.#around.unfollow(following)
     following.end()
+    this.#wakeWatchers()
   }
 
   /** Takes the role that the metadata gives, as soon as the log is loaded and left alone. */

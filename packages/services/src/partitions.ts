@@ -76,6 +76,15 @@ export class Partitions {
     return host.isLeading ? host : kafkaErrors.NOT_LEADER_OR_FOLLOWER
   }
 
+  /** A replica that may lead or follow: what of it can be read, it says itself. Else what a client is told. */
+  replica(topic: string, partition: number): PartitionHost | KafkaError {
+    const { image, nodeId } = this.#options
+    const known = image.topics.get(topic)?.partitions[partition]
+    if (known === undefined || known.leader === nodeId) return this.leading(topic, partition)
+    const host = this.get(topic, partition)
+    return host?.topicId === known.topicId ? host : kafkaErrors.NOT_LEADER_OR_FOLLOWER
+  }
+
   /** As `leading`, for answers that no other replica confirms: a leader that may have been replaced must not give them. */
   leadingAlone(topic: string, partition: number): PartitionHost | KafkaError {
     if (!this.#options.isTrusted()) return kafkaErrors.NOT_LEADER_OR_FOLLOWER

@@ -1,9 +1,10 @@
 import { type KafkaError, kafkaErrors } from '@naru/model'
-import { defineHandler } from '@naru/network'
+import { defineHandler, type RequestContext } from '@naru/network'
 import { apis, type RequestOf, type ResponseOf } from '@naru/protocol'
 import {
   type FetchedPartition,
   type FetchPartition,
+  type FollowerReads,
   PartitionHost,
   fetch as read,
   type SessionPartition,
@@ -15,17 +16,30 @@ type Request = RequestOf<typeof apis.fetch>
 type Response = ResponseOf<typeof apis.fetch>
 type Topic = Response['responses'][number]
 
-export function fetch(ports: Pick<Ports, 'partitions' | 'fetchSessions' | 'clock' | 'limits'>) {
-  return defineHandler(apis.fetch, async (request, { apiVersion, onClose }) => {
+type FetchPorts = Pick<
+  Ports,
+  'partitions' | 'fetchSessions' | 'clock' | 'limits' | 'replicaSelector'
+>
+
+/** From here on clients tell their rack, and go to the replica that they are sent to (KIP-392). */
+const followerReadsVersion = 11
+
+export function fetch(ports: FetchPorts) {
+  return defineHandler(apis.fetch, async (request, context) => {
+    const { apiVersion, onClose } = context
     const plan = ports.fetchSessions.plan(sessionRequest(request, apiVersion))
     if (plan.error !== kafkaErrors.NONE) return answer(plan, [])
     const isReadCommitted = request.isolationLevel === 1
+    const followers = followerReads(ports, request, context)
     const results = await read(ports.clock, {
-      partitions: plan.partitions.map((partition) => located(ports, partition, apiVersion)),
+      partitions: plan.partitions.map((partition) =>
+        located(ports, partition, { apiVersion, followers }),
+      ),
       maxWaitMs: Math.max(0, request.maxWaitMs),
       minBytes: request.minBytes,
       maxBytes: Math.min(request.maxBytes, ports.limits.fetchBytesMax),
       isReadCommitted,
+      followers,
       onClose,
     })
     return answer(plan, topicsOf(plan, results, { isReadCommitted, apiVersion }))
@@ -48,16 +62,32 @@ function sessionRequest(request: Request, apiVersion: number) {
   return { sessionId, sessionEpoch, usesTopicIds: apiVersion >= 13, partitions, forgotten }
 }
 
+/** Undefined for whoever may read from leaders only: an older client, or another broker's replica. */
+function followerReads(
+  { replicaSelector }: Pick<Ports, 'replicaSelector'>,
+  { rackId: rack, replicaId, replicaState }: Request,
+  { apiVersion, listener }: RequestContext,
+): FollowerReads | undefined {
+  const isConsumer = (replicaState?.replicaId ?? replicaId) < 0
+  if (apiVersion < followerReadsVersion || !isConsumer) return undefined
+  return {
+    nearest: (leader, fetchOffset) => replicaSelector(leader, { rack, listener, fetchOffset }),
+  }
+}
+
 function located(
   { partitions }: Pick<Ports, 'partitions'>,
   partition: SessionPartition,
-  apiVersion: number,
+  { apiVersion, followers }: { apiVersion: number; followers: FollowerReads | undefined },
 ): FetchPartition {
+  const number = partition.partition
   const name = apiVersion >= 13 ? partitions.topicNamed(partition.topicId) : partition.topic
   const host =
     name === undefined
       ? kafkaErrors.UNKNOWN_TOPIC_ID
-      : partitions.leading(name, partition.partition)
+      : followers === undefined
+        ? partitions.leading(name, number)
+        : partitions.replica(name, number)
   if (host instanceof PartitionHost) return { ...partition, host }
   return { ...partition, host: undefined, missing: host }
 }
@@ -77,7 +107,8 @@ function topicsOf(
     const isNews = plan.isNews?.(partition, {
       told,
       hasRecords: result.records.length > 0,
-      isNotable: hasFailed || result.divergingEpoch !== null,
+      isNotable:
+        hasFailed || result.divergingEpoch !== null || result.preferredReplica !== undefined,
     })
     if (isNews === false) continue
     let topic = topics.at(-1)
@@ -93,7 +124,7 @@ function topicsOf(
       currentLeader: null,
       snapshotId: null,
       abortedTransactions: hasNone(result.error, isReadCommitted) ? [] : null,
-      preferredReadReplica: -1,
+      preferredReadReplica: result.preferredReplica ?? -1,
       records: result.records,
     })
   }

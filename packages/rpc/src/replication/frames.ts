@@ -44,6 +44,8 @@ export interface Subscription {
   readonly flushedOffset: bigint
   /** -1 for an empty log. */
   readonly lastEpoch: number
+  /** Undefined: a follower of an earlier version, which serves no readers. */
+  readonly logStartOffset: bigint | undefined
 }
 
 export interface Acknowledgement {

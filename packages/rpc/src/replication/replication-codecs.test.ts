@@ -48,6 +48,7 @@ const followerFrames: fc.Arbitrary<OutgoingFollowerFrame> = fc.record(
         logEndOffset: int64,
         flushedOffset: int64,
         lastEpoch: int32,
+        logStartOffset: fc.option(int64, { nil: undefined }),
       }),
     ),
     acknowledgements: listOf(fc.record({ id: int32, logEndOffset: int64, flushedOffset: int64 })),

@@ -19,6 +19,7 @@ import type {
 } from './frames.ts'
 import { type Allocate, type Message, message } from './message-codec.ts'
 import { bytes, int32, int32s, int64, many, one, text } from './wire-fields.ts'
+import { int64Kind } from './wire-kinds.ts'
 
 /** The wrapper in which a frame travels; undefined is the end of the stream. */
 export interface FrameCodec<In, Out> {
@@ -43,6 +44,7 @@ const subscription = message<Subscription, Subscription>({
   logEndOffset: int64(5),
   flushedOffset: int64(6),
   lastEpoch: int32(7),
+  logStartOffset: one(8, int64Kind),
 })
 
 const acknowledgement = message<Acknowledgement, Acknowledgement>({

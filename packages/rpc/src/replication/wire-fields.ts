@@ -42,7 +42,7 @@ export function bytes(number: number): Field<readonly Buffer[], Buffer> {
   return scalar(number, bytesKind, Buffer.alloc(0), isEmpty)
 }
 
-/** A message that may be absent. */
+/** A message that may be absent, or a number whose absence means something. */
 export function one<In, Out>(number: number, of: Kind<In, Out>): Field<In, Out | undefined> {
   return scalar(number, of, undefined, () => false)
 }

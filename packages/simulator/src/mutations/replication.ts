@@ -134,7 +134,7 @@ const clientRules: readonly Mutation[] = [
     file: services('fetch'),
     from: '  if (fetchOffset >= highWatermark || (limits.maxBytes <= 0 && !limits.atLeastOne)) return base\n',
     to: '  if (limits.maxBytes <= 0 && !limits.atLeastOne) return base\n',
-    and: { from: '      upTo: highWatermark,\n', to: '      upTo: leader.logEndOffset,\n' },
+    and: { from: '      upTo: highWatermark,\n', to: '      upTo: replica.logEndOffset,\n' },
   },
   {
     rule: 'a topic is told from a deleted one of its name',
