@@ -123,7 +123,7 @@ function topicsOf(
       divergingEpoch: result.divergingEpoch,
       currentLeader: null,
       snapshotId: null,
-      abortedTransactions: hasNone(result.error, isReadCommitted) ? [] : null,
+      abortedTransactions: hasNone(result, isReadCommitted) ? [] : null,
       preferredReadReplica: result.preferredReplica ?? -1,
       records: result.records,
     })
@@ -132,7 +132,8 @@ function topicsOf(
 }
 
 /** Null where nobody looked for aborted transactions. */
-function hasNone(error: KafkaError, isReadCommitted: boolean): boolean {
+function hasNone({ error, preferredReplica }: FetchedPartition, isReadCommitted: boolean): boolean {
+  if (preferredReplica !== undefined) return false
   if (error === kafkaErrors.NONE) return isReadCommitted
   return error === kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION || error === kafkaErrors.UNKNOWN_TOPIC_ID
 }
