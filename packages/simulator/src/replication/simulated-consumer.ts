@@ -1,15 +1,21 @@
-/** A consumer of one partition: reads from whom it takes for the leader, and remembers where it is. What it reads is what is committed. */
+/**
+ * A consumer of one partition: reads from whom it takes for the leader, or from any replica (KIP-392), and remembers where it is. What it
+ * reads is what is committed.
+ */
 import { kafkaErrors } from '@naru/model'
 import { batchesOf, readBatchHeader } from '@naru/records'
 import { type FetchedPartition, fetch } from '@naru/services'
 import { mustHold } from '../raft/raft-history.ts'
 import type { SeededRandom } from '../seeded-random.ts'
+import { ClientConnection } from './client-connection.ts'
 import { LeaderGuess, type PartitionName } from './leader-guess.ts'
 import type { ReplicationWorld } from './replication-world.ts'
 
 const waitMs = 200
 const answerMs = 900
 const pauseMs = 20
+/** Of its requests. */
+const toAnyReplica = 0.4
 
 export class SimulatedConsumer {
   readonly id: number
@@ -17,6 +23,8 @@ export class SimulatedConsumer {
   readonly #world: ReplicationWorld
   readonly #random: SeededRandom
   readonly #guess: LeaderGuess
+  /** To a broker of which nobody said that it leads. */
+  #other: ClientConnection | undefined
   #position = 0n
   #isStopped = false
 
@@ -43,7 +51,8 @@ export class SimulatedConsumer {
 
   #poll(): void {
     if (this.#isStopped) return
-    const { connection } = this.#guess
+    const isToAny = this.#random.chance(toAnyReplica)
+    const connection = isToAny ? this.#toAny() : this.#guess.connection
     if (connection === undefined) {
       this.#pause()
       return
@@ -53,7 +62,7 @@ export class SimulatedConsumer {
     connection.ask<FetchedPartition>(
       answerMs,
       ({ partitions }, { process }, done) => {
-        const found = partitions?.leading(topic, partition)
+        const found = partitions?.replica(topic, partition)
         const host = found !== undefined && 'append' in found ? found : undefined
         const isThis = host?.topicId === topicId
         const asked = {
@@ -69,12 +78,21 @@ export class SimulatedConsumer {
           minBytes: 1,
           maxBytes: 4_000,
           isReadCommitted: false,
+          followers: { nearest: () => undefined },
           onClose: () => {},
         }
         void fetch(process, request).then(([result]) => done(result as FetchedPartition))
       },
       (result) => this.#fetched(result),
     )
+  }
+
+  #toAny(): ClientConnection {
+    if (this.#other?.isClosed === false && this.#random.chance(0.8)) return this.#other
+    this.#other?.close()
+    const node = this.#random.pick(this.#world.nodes)
+    this.#other = new ClientConnection(this.#world, node, this.#random)
+    return this.#other
   }
 
   #fetched(result: FetchedPartition | undefined): void {
