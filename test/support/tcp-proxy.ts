@@ -12,6 +12,8 @@ class Way {
   readonly flows = new Set<Flow>()
   #isCut = false
   delayMs = 0
+  /** That have arrived. */
+  bytes = 0
 
   get isCut(): boolean {
     return this.#isCut
@@ -82,6 +84,7 @@ class Flow {
     else if (what === 'reset') this.#to.resetAndDestroy()
     else {
       this.#queuedBytes -= what.length
+      this.#way.bytes += what.length
       this.#to.write(what)
     }
   }
