@@ -30,7 +30,8 @@ export const brokerConfigKeys: readonly ConfigKey[] = [
     name: 'broker.rack',
     ...string,
     default: '',
-    documentation: 'Where this broker stands: replicas are spread over racks.',
+    documentation:
+      'Where this broker stands: replicas are spread over racks, and consumers may be sent to theirs (`replica.selector.class`).',
   },
   {
     name: 'listeners',
