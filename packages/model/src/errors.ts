@@ -108,7 +108,11 @@ const table = {
     'The version of the request cannot carry this compression',
   ],
   STALE_BROKER_EPOCH: [77, false, "The broker's epoch is outdated"],
-  OFFSET_NOT_AVAILABLE: [78, true, 'The new leader does not know the high watermark yet'],
+  OFFSET_NOT_AVAILABLE: [
+    78,
+    true,
+    'The replica does not know yet that records are committed so far',
+  ],
   MEMBER_ID_REQUIRED: [79, false, 'The member must join again with the id that it was given'],
   PREFERRED_LEADER_NOT_AVAILABLE: [80, true, 'The preferred leader is not available'],
   GROUP_MAX_SIZE_REACHED: [81, false, 'The group is full'],

@@ -316,10 +316,13 @@ export class PartitionHost {
   get #readableLeader(): ReadableReplica | undefined {
     const core = this.#leading?.core
     if (core === undefined) return undefined
-    const { highWatermark, lastStableOffset, logStartOffset, logEndOffset } = core
     return {
-      ...{ isLeader: true, isSettled: true },
-      ...{ highWatermark, lastStableOffset, logStartOffset, logEndOffset },
+      isLeader: true,
+      isSettled: true,
+      logStartOffset: core.logStartOffset,
+      highWatermark: core.highWatermark,
+      lastStableOffset: core.lastStableOffset,
+      logEndOffset: core.logEndOffset,
       checkEpoch: (epoch) => core.checkEpoch(epoch),
       endOfEpoch: (epoch) => this.endOfEpoch(epoch),
     }
@@ -330,8 +333,12 @@ export class PartitionHost {
     const { core, isSettled, readableEnd, logStartOffset, logEndOffset } = following
     const highWatermark = within(readableEnd ?? logStartOffset, logStartOffset, logEndOffset)
     return {
-      ...{ isLeader: false, isSettled, logStartOffset, logEndOffset, highWatermark },
+      isLeader: false,
+      isSettled,
+      logStartOffset,
+      highWatermark,
       lastStableOffset: highWatermark,
+      logEndOffset,
       checkEpoch: (epoch) => core.checkEpoch(epoch),
       endOfEpoch: (leaderEpoch) => {
         const { epoch, endOffset } = this.endOfEpoch(leaderEpoch)
