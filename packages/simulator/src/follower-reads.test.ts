@@ -58,12 +58,18 @@ class World {
       unfollow() {},
       onLeading() {},
       onProposalDue() {},
+      onBrokerSettings() {},
     }
     const named = { topic: 'orders', topicId, partition: 0 }
     this.host = new PartitionHost({ ...named, log, directory, config, around })
     this.host.assume(as)
     await this.host.open()
-    this.following?.attach({ acknowledge() {}, subscribe() {}, subscribeLater() {} })
+    this.following?.attach({
+      acknowledge() {},
+      subscribe() {},
+      subscribeLater() {},
+      throttleChanged() {},
+    })
   }
 
   /** The leader takes the log for a part of its own. */

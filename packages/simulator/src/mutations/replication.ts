@@ -159,8 +159,8 @@ const clientRules: readonly Mutation[] = [
   {
     rule: 'readers see nothing of a log that is begun anew',
     file: replication('following-replica'),
-    from: '    if (this.#changing !== undefined || this.#isOver) return undefined\n',
-    to: '    if (this.#isOver) return undefined\n',
+    from: '    if (this.#changing !== undefined || this.#isOver) return undefined\n    return this.core.readableEnd',
+    to: '    if (this.#isOver) return undefined\n    return this.core.readableEnd',
     shownBy: 'packages/simulator/src/follower-reads.test.ts',
   },
   {
