@@ -89,15 +89,21 @@ it.each([
   expect(answer.topics[0]?.errorMessage).toBeTruthy()
 })
 
-it('settings of brokers, loggers, client metrics and groups cannot be changed', async () => {
-  for (const type of [4, 8, 16, 32]) {
-    const request = alter('1', [['log.cleaner.threads', operations.set, '2']], { type })
-    const changed = await asked.exact(apis.incrementalAlterConfigs, 1, request)
-    const replaced = await asked.exact(apis.alterConfigs, 2, request)
-    for (const { responses } of [changed, replaced]) {
-      expect(responses[0]).toMatchObject({ errorCode: invalidRequest })
-      expect(responses[0]?.errorMessage).toContain('file')
-    }
+it.each([
+  ['brokers', 4, 'reads its file', 'with IncrementalAlterConfigs'],
+  ['loggers', 8, 'Only topics and brokers', 'Only topics and brokers'],
+  ['client metrics', 16, 'Only topics and brokers', 'Only topics and brokers'],
+  ['groups', 32, 'Only topics and brokers', 'Only topics and brokers'],
+])('such settings of %s are not changed', async (_, type, ofChange, ofReplacement) => {
+  const request = alter('1', [['log.cleaner.threads', operations.set, '2']], { type })
+  const changed = await asked.exact(apis.incrementalAlterConfigs, 1, request)
+  const replaced = await asked.exact(apis.alterConfigs, 2, request)
+  for (const [{ responses }, reason] of [
+    [changed, ofChange],
+    [replaced, ofReplacement],
+  ] as const) {
+    expect(responses[0]).toMatchObject({ errorCode: invalidRequest })
+    expect(responses[0]?.errorMessage).toContain(reason)
   }
 })
 
