@@ -73,3 +73,33 @@ it('tells the recorder up to where a snapshot stands for the entries', async () 
   expect(other.heard.map(([name]) => name)).toEqual(['restored', 'applied'])
   expect(other.heard[0]).toEqual(['restored', 4n])
 })
+
+it('says how far its follower is in line: entries that waited together, and a snapshot after those before it', async () => {
+  const { copy } = trial({ isRecorded: false, isHeard: false })
+  const ends: (() => void)[] = []
+  const told: (number | string)[] = []
+  const work = (what: number | string) => {
+    told.push(what)
+    return new Promise<void>((resolve) => ends.push(resolve))
+  }
+  /** Ends the work that is under way, and lets the next begin. */
+  const end = async () => {
+    ends.shift()?.()
+    await new Promise((resolve) => setImmediate(resolve))
+    return copy.followedIndex
+  }
+  await copy.follow({
+    adopt: async () => {},
+    follow: (records) => work(records.length),
+    followAll: () => work('all'),
+  })
+  copy.apply(encodeMetadataRecords(created), 4n)
+  await end()
+  copy.apply(encodeMetadataRecords(deleted), 5n)
+  copy.apply(encodeMetadataRecords(created), 6n)
+  const state = await copy.snapshot(6n)
+  copy.restore(state, 9n)
+  copy.apply(encodeMetadataRecords(deleted), 10n)
+  expect([await end(), await end(), await end(), await end()]).toEqual([4n, 6n, 9n, 10n])
+  expect(told).toEqual([2, 4, 'all', 2])
+})

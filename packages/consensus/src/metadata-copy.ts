@@ -31,6 +31,12 @@ export interface EventRecorder {
   passed(index: bigint): void
 }
 
+/** Entries that the follower has not heard of, with the index of the last. */
+interface Unfollowed {
+  readonly records: (readonly MetadataRecord[])[]
+  index: bigint
+}
+
 /** Records of a snapshot that are encoded in one turn. */
 const recordsPerTurn = 2_000
 
@@ -49,8 +55,7 @@ export class MetadataCopy implements StateMachine {
   readonly #options: MetadataCopyOptions
   #follower: MetadataFollower | undefined
   #following: Promise<void> = Promise.resolve()
-  /** Of entries that the follower has not heard of. */
-  readonly #unfollowed: (readonly MetadataRecord[])[] = []
+  #waiting: Unfollowed | undefined
   #appliedIndex = 0n
   #followedIndex = 0n
 
@@ -66,7 +71,11 @@ export class MetadataCopy implements StateMachine {
   /** Resolves when `follower` has taken over what there is. */
   follow(follower: MetadataFollower): Promise<void> {
     this.#follower = follower
-    return this.#inTurn(() => follower.adopt())
+    return this.#inTurn(async () => {
+      const index = this.#appliedIndex
+      await follower.adopt()
+      return index
+    })
   }
 
   /** Resolves when the follower is in line with everything that is applied. */
@@ -82,7 +91,7 @@ export class MetadataCopy implements StateMachine {
     recorder?.apply(index, events)
     onEvents?.(events)
     if (this.#follower === undefined) this.#followedIndex = index
-    else this.#toFollow(this.#follower, records)
+    else this.#toFollow(this.#follower, records, index)
     onApplied(records)
   }
 
@@ -104,24 +113,34 @@ export class MetadataCopy implements StateMachine {
     restoreImage(this.image, records)
     this.#options.recorder?.restored(index)
     this.#appliedIndex = index
+    // What comes now is for after the snapshot.
+    this.#waiting = undefined
     const follower = this.#follower
     if (follower === undefined) this.#followedIndex = index
-    else void this.#inTurn(() => follower.followAll())
+    else void this.#inTurn(() => follower.followAll().then(() => index))
     this.#options.onApplied(records)
   }
 
   /** What comes while the follower is at work it hears of at once: a start applies again what happened to a partition in weeks. */
-  #toFollow(follower: MetadataFollower, records: readonly MetadataRecord[]): void {
-    this.#unfollowed.push(records)
-    if (this.#unfollowed.length > 1) return
-    void this.#inTurn(() => follower.follow(this.#unfollowed.splice(0).flat()))
+  #toFollow(follower: MetadataFollower, records: readonly MetadataRecord[], index: bigint): void {
+    if (this.#waiting !== undefined) {
+      this.#waiting.records.push(records)
+      this.#waiting.index = index
+      return
+    }
+    const waiting: Unfollowed = { records: [records], index }
+    this.#waiting = waiting
+    void this.#inTurn(async () => {
+      if (this.#waiting === waiting) this.#waiting = undefined
+      await follower.follow(waiting.records.flat())
+      return waiting.index
+    })
   }
 
-  #inTurn(work: () => Promise<void>): Promise<void> {
+  /** `work` resolves with the index up to which the follower is in line then. */
+  #inTurn(work: () => Promise<bigint>): Promise<void> {
     this.#following = this.#following.then(async () => {
-      const index = this.#appliedIndex
-      await work()
-      this.#followedIndex = index
+      this.#followedIndex = await work()
     })
     this.#following.catch(this.#options.onFatal)
     return this.#following
