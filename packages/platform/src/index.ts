@@ -1,4 +1,5 @@
 export { bootId } from './boot-id.ts'
+export { collectForThroughput } from './garbage-collection.ts'
 export { nodeFileSystem } from './node-file-system.ts'
 export { createPinoLogger } from './pino-logger.ts'
 export { systemClock } from './system-clock.ts'

@@ -12,6 +12,7 @@ import { type SupportedFeature, supportedFeatures } from '@naru/metadata'
 import { ConfigError, environmentSettings, parseProperties, type Setting } from '@naru/model'
 import {
   bootId,
+  collectForThroughput,
   createPinoLogger,
   nodeFileSystem,
   systemClock,
@@ -47,6 +48,8 @@ export async function start(
     logger.info('broker-stopped', { reason: await stop.reason })
     process.exit(exitCodes.ok)
   }
+  // Not before: what the start leaves behind would stay.
+  collectForThroughput()
   const { nodeId, clusterId, listeners, grpc, quorum } = broker
   const ready = { nodeId, clusterId, listeners, grpc, quorum }
   logger.info('broker-ready', { ...ready, startMs: Math.round(performance.now()) })
