@@ -3,7 +3,7 @@ import type { Address, Clock, Logger, MessageNetwork, MessageStream, Timer } fro
 import { internalAddressOf, type MetadataRuntime } from '@naru/consensus'
 import { brokerSetting } from '@naru/metadata'
 import { type NodeId, rateOf } from '@naru/model'
-import { LeaderStreams, ReplicationServer, Throttle } from '@naru/replication'
+import { LeaderStreams, RecentBytes, ReplicationServer, Throttle } from '@naru/replication'
 import { IsrProposals, type Partitions, type ReplicaSurroundings } from '@naru/services'
 
 export interface Replication extends Disposable {
@@ -59,6 +59,7 @@ export function createReplication(
     clock,
     logger,
     lagMsMax,
+    recentBytes: new RecentBytes(),
     brokers: {
       epochOf: (id) => image.brokers.get(id)?.brokerEpoch,
       isActive: (id) => {

@@ -56,6 +56,10 @@ export class FollowerFeed implements Feed {
     this.#sentStartOffset = leading.core.logStartOffset
   }
 
+  get nextOffset(): bigint {
+    return this.#nextOffset
+  }
+
   /** Bytes that were sent and are not acknowledged. */
   get unacknowledgedBytes(): number {
     return this.#unacknowledgedBytes
@@ -133,6 +137,7 @@ export class FollowerFeed implements Feed {
     this.#nextOffset = nextOffset
     this.#unacknowledged.push({ endOffset: nextOffset, bytes })
     this.#unacknowledgedBytes += bytes
+    this.leading.sent()
   }
 
   /** What is neither in memory nor written yet comes when it is written. */

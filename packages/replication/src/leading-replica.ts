@@ -16,10 +16,12 @@ import type {
 } from '@naru/partition'
 import type { BatchHeader } from '@naru/records'
 import { OffsetWaiters, type WaitOver } from './offset-waiters.ts'
-import { RecentBatches } from './recent-batches.ts'
+import { RecentBatches, type RecentBytes } from './recent-batches.ts'
 
 /** A follower that is sent what the leader appends. */
 export interface Feed {
+  /** What comes next. */
+  readonly nextOffset: bigint
   /** There are batches that it has not been sent. */
   appended(): void
   /** The high watermark or the start of the log moved. */
@@ -33,6 +35,8 @@ export interface LeadingReplicaOptions {
   readonly log: Log
   readonly epochs: LeaderEpochs
   readonly clock: Clock
+  /** Of all that lead on this broker. */
+  readonly recentBytes: RecentBytes
   /** The high watermark moved. */
   readonly onMoved: () => void
   /** The controller is to be asked for another in-sync set: `core.takeProposal`. */
@@ -42,7 +46,7 @@ export interface LeadingReplicaOptions {
 export class LeadingReplica {
   readonly core: PartitionLeader
   readonly log: Log
-  readonly recent = new RecentBatches()
+  readonly recent: RecentBatches
   /** What catches up is held back here: `leader.replication.throttled.replicas` names it. */
   isThrottled = false
   readonly #options: LeadingReplicaOptions
@@ -55,6 +59,7 @@ export class LeadingReplica {
     this.core = options.core
     this.log = options.log
     this.#options = options
+    this.recent = new RecentBatches(options.recentBytes)
     this.#committed = new OffsetWaiters(options.clock)
     this.#written = new OffsetWaiters(options.clock)
     // A leader's epoch begins where its log ends, also when nothing is written in it (rule D1).
@@ -80,7 +85,7 @@ export class LeadingReplica {
   /** The log has confirmed more of what was appended. */
   confirmed(): void {
     const { confirmedOffset } = this.log
-    this.recent.confirmed(confirmedOffset)
+    this.sent()
     this.#written.reached(confirmedOffset)
     this.#settle(this.core.confirmed(offsetsOf(this.log)))
     for (const feed of this.#feeds) feed.appended()
@@ -113,7 +118,22 @@ export class LeadingReplica {
   unfeed(feed: Feed, progress: FollowerProgress): void {
     this.#feeds.delete(feed)
     this.core.unsubscribed(progress)
-    if (this.#feeds.size === 0) this.recent.confirmed(this.core.logEndOffset)
+    // Without followers nothing is added: what was here would not join what comes.
+    if (this.#feeds.size === 0) this.recent.clear()
+    else this.sent()
+  }
+
+  /** Followers have been sent more, or there are fewer of them: what the others need is kept. */
+  sent(): void {
+    const { startOffset } = this.recent
+    if (startOffset === undefined) return
+    let wantedOffset = this.log.logEndOffset
+    for (const { nextOffset } of this.#feeds) {
+      // Who comes from further back reads the log until it is here.
+      const isHere = nextOffset >= startOffset
+      if (isHere && nextOffset < wantedOffset) wantedOffset = nextOffset
+    }
+    this.recent.drop(this.log.confirmedOffset, wantedOffset)
   }
 
   acknowledged(progress: FollowerProgress, offsets: ReplicaOffsets): void {
@@ -163,6 +183,7 @@ export class LeadingReplica {
     this.#written.fail(error)
     for (const feed of [...this.#feeds]) feed.ended()
     this.#feeds.clear()
+    this.recent.clear()
   }
 
   #settle(hasMoved: boolean): void {

@@ -33,7 +33,12 @@ import {
   readBatchHeader,
   type StoredRecord,
 } from '@naru/records'
-import { FollowingReplica, LeadingReplica, type WaitOver } from '@naru/replication'
+import {
+  FollowingReplica,
+  LeadingReplica,
+  type RecentBytes,
+  type WaitOver,
+} from '@naru/replication'
 import { PartitionState } from './partition-state.ts'
 import { judgeProduced } from './produced-batch.ts'
 import type { ReadableReplica } from './readable-replica.ts'
@@ -70,6 +75,7 @@ export interface ReplicaSurroundings {
   readonly brokers: BrokersView
   /** `replica.lag.time.max.ms` */
   readonly lagMsMax: number
+  readonly recentBytes: RecentBytes
   follow(replica: FollowingReplica): void
   unfollow(replica: FollowingReplica): void
   /** The partition has begun to lead, or leads for others than before. */
@@ -385,7 +391,7 @@ export class PartitionHost {
 
   #lead(assignment: PartitionAssignment): void {
     if (this.#leading !== undefined) return
-    const { nodeId, brokers, lagMsMax, clock, onProposalDue, onLeading } = this.#around
+    const { nodeId, brokers, lagMsMax, clock, recentBytes, onProposalDue, onLeading } = this.#around
     const { logStartOffset, logEndOffset } = this.log
     const highWatermark = within(this.#highWatermark, logStartOffset, logEndOffset)
     const core = new PartitionLeader({
@@ -401,6 +407,7 @@ export class PartitionHost {
       log: this.log,
       epochs: this.#state.epochs,
       clock,
+      recentBytes,
       onMoved: () => this.#wakeWatchers(),
       onProposalDue: () => onProposalDue(this),
     })

@@ -4,7 +4,7 @@ import { LogDirectory, OpenFiles } from '@naru/log'
 import { emptyImage } from '@naru/metadata'
 import { kafkaErrors } from '@naru/model'
 import { assignOffset, encodeBatch } from '@naru/records'
-import type { FollowingReplica } from '@naru/replication'
+import { type FollowingReplica, RecentBytes } from '@naru/replication'
 import { type FetchRequest, fetch, PartitionHost, TopicConfigs } from '@naru/services'
 import { describe, expect, it } from 'vitest'
 import { SeededRandom } from './seeded-random.ts'
@@ -51,6 +51,7 @@ class World {
     const log = await directory.createLog(made)
     const around = {
       ...{ nodeId: 1, clock, logger: silentLogger, lagMsMax: 5_000 },
+      recentBytes: new RecentBytes(),
       brokers: { epochOf: () => 1n, isActive: () => true },
       follow: (replica: FollowingReplica) => {
         this.following = replica

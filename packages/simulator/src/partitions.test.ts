@@ -3,6 +3,7 @@ import { silentLogger } from '@naru/base'
 import { LogDirectory, OpenFiles } from '@naru/log'
 import { configKey, emptyImage, type MetadataImage, replay, resourceTypes } from '@naru/metadata'
 import { kafkaErrors } from '@naru/model'
+import { RecentBytes } from '@naru/replication'
 import { Partitions, TopicConfigs } from '@naru/services'
 import { describe, expect, it } from 'vitest'
 import { SeededRandom } from './seeded-random.ts'
@@ -82,6 +83,7 @@ class World {
         logger: silentLogger,
         brokers: { epochOf: () => 1n, isActive: () => true },
         lagMsMax: 5_000,
+        recentBytes: new RecentBytes(),
         follow() {},
         unfollow() {},
         onLeading: () => {
