@@ -28,6 +28,7 @@ const topics = Number(process.argv[2] ?? 10_000)
 const partitions = Number(process.argv[3] ?? 3)
 const brokers = [1, 2, 3]
 const settings = {
+  nodeId: 1,
   defaults: { partitions, replicationFactor: brokers.length, isReplicationFactorSet: true },
   isDeletionEnabled: true,
   changesPerBatch: Number(process.argv[4] ?? changesPerBatchDefault),

@@ -16,7 +16,6 @@ const defaults = {
     'log.preallocate': 'false',
     'transaction.partition.verification.enable': 'true',
     'transaction.two.phase.commit.enable': 'false',
-    'unclean.leader.election.enable': 'false',
   },
   short: {
     'offsets.topic.replication.factor': '3',

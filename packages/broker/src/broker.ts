@@ -12,7 +12,7 @@ import type {
 import { lockDirectory, type MetadataRuntime, noNetwork } from '@naru/consensus'
 import { createHandlers } from '@naru/kafka-api'
 import type { LogDirectory } from '@naru/log'
-import type { SupportedFeature } from '@naru/metadata'
+import type { AskedReplicas, SupportedFeature } from '@naru/metadata'
 import { Dispatcher } from '@naru/network'
 import {
   BrokerConfigs,
@@ -21,7 +21,7 @@ import {
   EventWatches,
   FetchSessions,
   leaderSelector,
-  logEndOperation,
+  logEndsOperation,
   PartitionAdmin,
   PartitionHistory,
   Partitions,
@@ -99,7 +99,7 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
       onEvents: (events) => history.note(events),
     }),
   )
-  const topicConfigs = new TopicConfigs(metadata.image, config.topicDefaults)
+  const topicConfigs = new TopicConfigs(metadata.image, config)
   const directories = await openLogDirectories(options, {
     metadata,
     topicConfigs,
@@ -127,8 +127,8 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
   parts.logEnds = logEnds
   const partitionAdmin = new PartitionAdmin({
     metadata,
-    logEnds: (partition) => logEnds.of(partition),
-    history,
+    logEnds: (asked) => logEnds.of(asked),
+    ...{ history, topicConfigs },
   })
   const bound: { addresses: BoundAddresses | undefined } = { addresses: undefined }
   const ofFile = () => config.describe(bound.addresses)
@@ -176,7 +176,9 @@ function answeredBy(parts: Parts) {
     acceptReplication: (stream: MessageStream) =>
       parts.replication === undefined ? stream.reset() : parts.replication.accept(stream),
     answerBroker: (operation: string, payload: Buffer) =>
-      operation === logEndOperation ? parts.logEnds?.answer(payload) : undefined,
+      operation === logEndsOperation ? parts.logEnds?.answer(payload) : undefined,
+    // A controller that is not ready itself asks again.
+    logEnds: async (asked: readonly AskedReplicas[]) => (await parts.logEnds?.of(asked)) ?? [],
   }
 }
 

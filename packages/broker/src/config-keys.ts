@@ -106,6 +106,13 @@ export const brokerConfigKeys: readonly ConfigKey[] = [
       'Which replica consumers are sent to: the leader where it is empty, or one in sync in the rack of the consumer (`client.rack`, `broker.rack`).',
   },
   {
+    name: 'unclean.leader.election.enable',
+    ...boolean,
+    default: 'false',
+    documentation:
+      'Whether, in topics that do not set it themselves, a replica that may lack acknowledged records leads where no complete one can. That of the controller counts.',
+  },
+  {
     name: 'auto.leader.rebalance.enable',
     ...boolean,
     default: 'true',

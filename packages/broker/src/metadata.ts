@@ -19,7 +19,7 @@ import { directoryIdOf } from './directory-id.ts'
 
 /** What the parts above the metadata do with it. */
 interface MetadataSurroundings
-  extends Pick<MetadataNodeOptions, 'acceptReplication' | 'answerBroker' | 'onEvents'> {
+  extends Pick<MetadataNodeOptions, 'acceptReplication' | 'answerBroker' | 'logEnds' | 'onEvents'> {
   readonly configDefault: (name: string) => string
 }
 
@@ -41,6 +41,7 @@ export async function openMetadata(
     timeline: { fileSystem, directory: `${directory}/timeline` },
     quorum: quorumSettings(config),
     controller: {
+      nodeId,
       defaults: {
         partitions: config.number('num.partitions'),
         replicationFactor: config.number('default.replication.factor'),

@@ -12,6 +12,7 @@ import {
   decide,
   encodeMetadataRecords,
   isActive,
+  type LogEnds,
   type MetadataImage,
   type MetadataRecord,
   replay,
@@ -22,6 +23,7 @@ import { ControllerSessions, type SessionPorts } from './controller-sessions.ts'
 import { ConsensusError } from './errors.ts'
 import { LeaderRebalance } from './leader-rebalance.ts'
 import type { Proposed, RaftNode } from './raft-node.ts'
+import { UncleanElections } from './unclean-elections.ts'
 
 export interface ActiveControllerOptions {
   readonly nodeId: number
@@ -36,6 +38,8 @@ export interface ActiveControllerOptions {
   readonly sessions: SessionPorts
   /** How often leaderships are given back to the replicas that come first; undefined for never. */
   readonly rebalanceMs: number | undefined
+  /** Asks replicas how far they go; undefined where nobody can, and nobody is elected that may lack records but by command. */
+  readonly logEnds: LogEnds | undefined
   /** What a cluster begins with, when it has nothing yet. */
   readonly firstRecords: () => readonly MetadataRecord[]
   /** It knows what is committed, and takes heartbeats. */
@@ -54,6 +58,7 @@ export class ActiveController {
   readonly #ready: Promise<MetadataImage>
   #sessions: ControllerSessions | undefined
   #rebalance: LeaderRebalance | undefined
+  #elections: UncleanElections | undefined
   #last: Proposed | undefined
   /** Settled when the decision that takes several turns is through. */
   #inParts: Promise<void> | undefined
@@ -93,10 +98,17 @@ export class ActiveController {
     return this.#options.node.readBarrier()
   }
 
+  /** After a change of the metadata. */
+  changed(records: readonly MetadataRecord[]): void {
+    this.#sessions?.changed(records)
+    this.#elections?.changed(records)
+  }
+
   stop(): void {
     this.#isStopped = true
     this.#sessions?.stop()
     this.#rebalance?.stop()
+    this.#elections?.stop()
   }
 
   async #begin(): Promise<MetadataImage> {
@@ -106,22 +118,23 @@ export class ActiveController {
     if (image.clusterId === '') await this.#propose(image, firstRecords()).applied
     await this.#finishElections(image)
     if (!this.#isStopped) {
-      const { nodeId, clock, sessions, rebalanceMs } = this.#options
-      const submit = (command: Command) => this.submit(command)
-      this.#sessions = new ControllerSessions({
-        ...sessions,
-        nodeId,
-        clock,
-        image: committed,
-        submit,
-      })
-      if (rebalanceMs !== undefined) {
-        const intervalMs = rebalanceMs
-        this.#rebalance = new LeaderRebalance({ clock, intervalMs, image: committed, submit })
-      }
+      this.#startDuties()
       this.#options.onReady()
     }
     return image
+  }
+
+  /** What a controller does without being asked. */
+  #startDuties(): void {
+    const { nodeId, image, clock, settings, sessions, rebalanceMs, logEnds } = this.#options
+    const shared = { clock, image, submit: (command: Command) => this.submit(command) }
+    this.#sessions = new ControllerSessions({ ...sessions, ...shared, nodeId })
+    if (rebalanceMs !== undefined) {
+      this.#rebalance = new LeaderRebalance({ ...shared, intervalMs: rebalanceMs })
+    }
+    if (logEnds !== undefined) {
+      this.#elections = new UncleanElections({ ...shared, settings, logEnds })
+    }
   }
 
   /** The controller before this one may have let brokers take part, and gone before all that they could lead had a leader. */

@@ -2,6 +2,7 @@ import type { Clock, Logger, MessageNetwork, MessageStream, Random } from '@naru
 import type {
   ControllerSettings,
   LivenessTiming,
+  LogEnds,
   MetadataRecord,
   SupportedFeature,
   TimelineEvent,
@@ -35,6 +36,8 @@ export interface MetadataNodeOptions {
   readonly acceptReplication?: (stream: MessageStream) => void
   /** Answers other brokers; undefined for an operation that it does not know. */
   readonly answerBroker?: (operation: string, payload: Buffer) => Promise<Buffer> | undefined
+  /** Asks replicas how far they go, for elections that topics allow; without it there are none but by command. */
+  readonly logEnds?: LogEnds
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger

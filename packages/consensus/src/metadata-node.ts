@@ -46,7 +46,7 @@ export class MetadataNode implements AsyncDisposable {
       recorder: this.#timeline,
       onEvents: options.onEvents,
       onApplied: (records) => {
-        this.#controller?.sessions?.changed(records)
+        this.#controller?.changed(records)
         events.applied(records)
       },
       onFatal: options.onFatal,
@@ -190,6 +190,7 @@ export class MetadataNode implements AsyncDisposable {
       features,
       firstRecords,
       rebalanceMs: this.#options.rebalanceMs,
+      logEnds: this.#options.logEnds,
       onReady: () => this.#events.leaderChanged(),
       sessions: {
         timing,

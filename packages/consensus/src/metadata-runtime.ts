@@ -162,10 +162,21 @@ export class MetadataRuntime implements AsyncDisposable {
     nodeId: number,
     request: { operation: string; payload: Buffer; timeoutMs: number },
   ): Promise<Buffer | undefined> {
-    const { operation, payload } = request
-    if (nodeId === this.#nodeId) return this.#answerBroker(operation, payload)
+    if (nodeId === this.#nodeId) return this.#answeredHere(request)
     const outcome = await this.#node.call(nodeId, request)
     return 'payload' in outcome ? outcome.payload : undefined
+  }
+
+  /** This broker may be slow too. */
+  async #answeredHere(request: { operation: string; payload: Buffer; timeoutMs: number }) {
+    const { operation, payload, timeoutMs } = request
+    const { promise: late, resolve } = Promise.withResolvers<undefined>()
+    const timer = this.#clock.setTimer(timeoutMs, () => resolve(undefined))
+    try {
+      return await Promise.race([this.#answerBroker(operation, payload), late])
+    } finally {
+      timer.cancel()
+    }
   }
 
   /** The quorum as its leader sees it. Rejects like `changeQuorum`. */

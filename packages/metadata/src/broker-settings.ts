@@ -1,5 +1,11 @@
 /** Decisions about the settings of brokers that change while they run. */
-import { brokerSettingKey, checkedBrokerSetting, kafkaErrors, type NodeId } from '@naru/model'
+import {
+  brokerSettingKey,
+  checkedBrokerSetting,
+  kafkaErrors,
+  type NodeId,
+  topicConfigKey,
+} from '@naru/model'
 import type { ConfigChange } from './configs.ts'
 import { type Refusal, refusal } from './decision.ts'
 import { configKey, type MetadataImage, resourceTypes } from './image.ts'
@@ -45,7 +51,22 @@ function changedValue({ name, operation, value }: ConfigChange): string | Refusa
 
 /** What holds for a broker: its own setting, else that of all brokers, else the default of the key. */
 export function brokerSetting(image: MetadataImage, nodeId: NodeId, name: string): string {
+  return madeBrokerSetting(image, nodeId, name) ?? brokerSettingKey(name)?.default ?? ''
+}
+
+/** What a broker says of a key of topics since somebody has changed it while brokers ran; undefined where nobody has. */
+export function madeTopicDefault(
+  image: MetadataImage,
+  nodeId: NodeId,
+  name: string,
+): string | undefined {
+  const synonym = topicConfigKey(name)?.synonym ?? ''
+  if (brokerSettingKey(synonym) === undefined) return undefined
+  return madeBrokerSetting(image, nodeId, synonym)
+}
+
+function madeBrokerSetting(image: MetadataImage, nodeId: NodeId, name: string): string | undefined {
   const settingOf = (broker: string) =>
     image.configs.get(configKey(resourceTypes.broker, broker))?.get(name)
-  return settingOf(String(nodeId)) ?? settingOf('') ?? brokerSettingKey(name)?.default ?? ''
+  return settingOf(String(nodeId)) ?? settingOf('')
 }

@@ -1,3 +1,4 @@
+import type { NodeId } from '@naru/model'
 import type { SupportedFeature } from './feature-levels.ts'
 
 /** What a new topic gets where its creator leaves it open. */
@@ -13,6 +14,8 @@ export const changesPerBatchDefault = 4_096
 
 /** What decisions take from the configuration of the broker that is the controller. */
 export interface ControllerSettings {
+  /** Its own settings that are made while it runs hold for the topics of the cluster. */
+  readonly nodeId: NodeId
   readonly defaults: TopicDefaults
   readonly isDeletionEnabled: boolean
   /** Most partitions that one batch changes, where a broker may hold more: then it takes several, so that nobody stands still. */

@@ -6,7 +6,8 @@ import type { MetadataImage, PartitionImage } from './image.ts'
 import { changedPartition } from './partition-change.ts'
 import { decideEach, type PartitionResult } from './partition-results.ts'
 import type { MetadataRecord } from './records.ts'
-import { changeContext, topicSetting } from './replicas.ts'
+import { changeContext } from './replicas.ts'
+import { allowsUnclean } from './unclean-elections.ts'
 
 export const electionKinds = ['preferred', 'unclean'] as const
 export type ElectionKind = (typeof electionKinds)[number]
@@ -78,8 +79,7 @@ function unclean(
   const context = changeContext(image, topic, { settings })
   const clean = changedPartition(before, {}, context)
   if (clean.leader !== -1) return [{ type: 'partition', ...clean }]
-  const permission = { name: 'unclean.leader.election.enable', settings }
-  if (!isCommanded && topicSetting(image, topic, permission) !== 'true') {
+  if (!isCommanded && !allowsUnclean(image, topic, settings)) {
     const message = 'No complete replica is available, and the topic allows no other to lead'
     return { error: kafkaErrors.ELIGIBLE_LEADERS_NOT_AVAILABLE, message }
   }

@@ -1,5 +1,6 @@
 /** What the brokers' states and the topics' settings mean for a partition. */
 import type { NodeId } from '@naru/model'
+import { madeTopicDefault } from './broker-settings.ts'
 import type { ControllerSettings } from './controller-settings.ts'
 import {
   type BrokerImage,
@@ -50,12 +51,12 @@ export function directoryOf(partition: PartitionImage, nodeId: NodeId): string |
   return partition.directories[partition.replicas.indexOf(nodeId)]
 }
 
-/** A topic's own value of a key, else the controller's. */
+/** A topic's own value of a key, else the controller's: what was set while it ran, then its configuration. */
 export function topicSetting(
   image: MetadataImage,
   topic: string,
   { name, settings }: { name: string; settings: ControllerSettings },
 ): string {
   const own = image.configs.get(configKey(resourceTypes.topic, topic))?.get(name)
-  return own ?? settings.configDefault(name)
+  return own ?? madeTopicDefault(image, settings.nodeId, name) ?? settings.configDefault(name)
 }

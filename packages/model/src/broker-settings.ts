@@ -1,4 +1,4 @@
-/** Settings of brokers that change while they run. No file has them: they are part of the metadata, for one broker or for all. */
+/** Settings of brokers that change while they run: they are part of the metadata, for one broker or for all, and go before what a file says. */
 import { type ConfigKey, canonicalValue, invalidValue } from './config-key.ts'
 
 /** As a rate: there is none. */
@@ -22,6 +22,14 @@ export const brokerSettingKeys: readonly ConfigKey[] = [
     effect: 'works',
     documentation:
       'Bytes a second that this broker sends to replicas that catch up, from leaders that their topic names in `leader.replication.throttled.replicas`.',
+  },
+  {
+    name: 'unclean.leader.election.enable',
+    type: 'boolean',
+    default: 'false',
+    effect: 'works',
+    documentation:
+      'What topics that do not set it themselves have. Of the settings for one broker that of the controller counts.',
   },
 ]
 

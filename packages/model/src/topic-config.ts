@@ -327,8 +327,9 @@ export const topicConfigKeys: readonly TopicConfigKey[] = [
     type: 'boolean',
     default: 'false',
     synonym: 'unclean.leader.election.enable',
-    effect: 'accepted',
-    documentation: 'Whether a replica that is not in sync may lead.',
+    effect: 'works',
+    documentation:
+      'Whether a replica that may lack acknowledged records leads where no complete one can: what it lacks is lost. The longest log of those that answer is taken.',
   },
 ]
 

@@ -7,7 +7,7 @@ import {
   type Refusal,
   resourceTypes,
 } from '@naru/metadata'
-import { brokerSettingKeys, type NodeId } from '@naru/model'
+import { brokerSettingKey, brokerSettingKeys, type NodeId } from '@naru/model'
 import { configSources, type DescribedConfig } from './topic-configs.ts'
 
 export interface DescribedBrokerConfig extends DescribedConfig {
@@ -32,13 +32,19 @@ export class BrokerConfigs {
   /** Every key of the file, and the settings that were made while it ran. */
   describe(): DescribedBrokerConfig[] {
     const { nodeId, ofFile } = this.#options
-    return [
-      ...ofFile().map((config) => ({ ...config, isReadOnly: true })),
-      ...this.#made([
-        [String(nodeId), configSources.dynamicBroker],
-        ['', configSources.dynamicAllBrokers],
-      ]),
-    ]
+    const made = this.#made([
+      [String(nodeId), configSources.dynamicBroker],
+      ['', configSources.dynamicAllBrokers],
+    ])
+    const madeOf = new Map(made.map((config) => [config.name, config]))
+    const filed = ofFile().map((config) => {
+      const { name, synonyms } = config
+      const own = madeOf.get(name)
+      if (own === undefined) return { ...config, isReadOnly: brokerSettingKey(name) === undefined }
+      madeOf.delete(name)
+      return { ...own, synonyms: [...own.synonyms, ...synonyms] }
+    })
+    return [...filed, ...madeOf.values()]
   }
 
   /** The settings that were made for all brokers. */

@@ -16,8 +16,7 @@ export { fetch } from './fetch.ts'
 export type { SessionAnswer, SessionPartition, SessionPlan, Told } from './fetch-sessions.ts'
 export { FetchSessions } from './fetch-sessions.ts'
 export { IsrProposals } from './isr-proposals.ts'
-export type { LogEnds } from './log-ends.ts'
-export { logEndOperation, ReplicaLogEnds } from './log-ends.ts'
+export { logEndsOperation, ReplicaLogEnds } from './log-ends.ts'
 export type {
   NamedPartition,
   PartitionMove,

@@ -1,18 +1,23 @@
-/** How far the logs of a partition's replicas go, as far as their brokers answer: what an unclean election chooses by. */
+/** How far the logs of partitions' replicas go, as far as their brokers answer: what an unclean election chooses by. */
 import { coder, type MetadataRuntime } from '@naru/consensus'
-import type { Candidate, PartitionImage } from '@naru/metadata'
-import { int32, int64, struct, uuid } from '@naru/protocol'
+import type { AskedReplicas, Candidate } from '@naru/metadata'
+import { type NodeId, type TopicId, topicPartitionKey } from '@naru/model'
+import { array, int32, int64, struct, uuid } from '@naru/protocol'
 import { storageError } from './partition-host.ts'
 import type { Partitions } from './partitions.ts'
 
-export type LogEnds = (partition: PartitionImage) => Promise<readonly Candidate[]>
+/** What one broker asks another, about many partitions at once. */
+export const logEndsOperation = 'logEnds'
+const answerMs = 1_000
 
-/** What one broker asks another. */
-export const logEndOperation = 'logEnd'
-const answerMs = 2_000
+const question = coder(struct({ partitions: array(struct({ topicId: uuid, partition: int32 })) }))
+/** In the order of the question. */
+const answer = coder(
+  struct({ brokerEpoch: int64, ends: array(struct({ lastEpoch: int32, logEndOffset: int64 })) }),
+)
 
-const question = coder(struct({ topicId: uuid, partition: int32 }))
-const answer = coder(struct({ brokerEpoch: int64, lastEpoch: int32, logEndOffset: int64 }))
+/** Where nothing can be said of a replica. */
+const unknown = { lastEpoch: -1, logEndOffset: -1n }
 
 export interface ReplicaLogEndsOptions {
   readonly metadata: Pick<MetadataRuntime, 'askBroker' | 'membership'>
@@ -26,32 +31,59 @@ export class ReplicaLogEnds {
     this.#options = options
   }
 
-  /** Asks all replicas; those that do not answer in time are left out. */
-  async of({ topicId, partition, replicas }: PartitionImage): Promise<readonly Candidate[]> {
-    const payload = question.encode({ topicId, partition })
-    const request = { operation: logEndOperation, payload, timeoutMs: answerMs }
-    const answers = await Promise.all(
-      replicas.map(async (nodeId) => {
-        const bytes = await this.#options.metadata.askBroker(nodeId, request)
-        return bytes === undefined ? undefined : { nodeId, ...answer.decode(bytes) }
+  /** Asks each broker once for all that it holds of them; those that do not answer in time are left out. */
+  async of(partitions: readonly AskedReplicas[]): Promise<Candidate[][]> {
+    const byBroker = new Map<NodeId, AskedReplicas[]>()
+    for (const asked of partitions) {
+      for (const nodeId of asked.replicas) {
+        const held = byBroker.get(nodeId) ?? []
+        byBroker.set(nodeId, held)
+        held.push(asked)
+      }
+    }
+    const found = new Map(partitions.map((asked) => [keyOf(asked), [] as Candidate[]]))
+    await Promise.all(
+      [...byBroker].map(async ([nodeId, held]) => {
+        for (const [at, end] of (await this.#ask(nodeId, held)).entries()) {
+          if (end.brokerEpoch < 0n || end.logEndOffset < 0n) continue
+          found.get(keyOf(held[at] as AskedReplicas))?.push({ nodeId, ...end })
+        }
       }),
     )
-    return answers.filter((each) => each !== undefined && each.brokerEpoch >= 0n) as Candidate[]
+    return partitions.map((asked) => found.get(keyOf(asked)) ?? [])
   }
 
-  /** Answers another broker, or this one; with an epoch of -1 where nothing can be said of a replica. */
+  async #ask(nodeId: NodeId, partitions: readonly AskedReplicas[]) {
+    const payload = question.encode({ partitions: [...partitions] })
+    const request = { operation: logEndsOperation, payload, timeoutMs: answerMs }
+    const bytes = await this.#options.metadata.askBroker(nodeId, request)
+    if (bytes === undefined) return []
+    const { brokerEpoch, ends } = answer.decode(bytes)
+    return ends.slice(0, partitions.length).map((end) => ({ brokerEpoch, ...end }))
+  }
+
+  /** Answers another broker, or this one. */
   async answer(payload: Buffer): Promise<Buffer> {
-    const { topicId, partition } = question.decode(payload)
-    const { partitions, metadata } = this.#options
+    const { partitions } = question.decode(payload)
+    // Who is not registered is no candidate, however far it goes.
+    const brokerEpoch = this.#options.metadata.membership.brokerEpoch ?? -1n
+    const ends = await Promise.all(partitions.map((each) => this.#endOf(each)))
+    return answer.encode({ brokerEpoch, ends })
+  }
+
+  async #endOf({ topicId, partition }: { topicId: TopicId; partition: number }) {
+    const { partitions } = this.#options
     const name = partitions.topicNamed(topicId)
     const host = name === undefined ? undefined : partitions.get(name, partition)
-    const unknown = { brokerEpoch: -1n, lastEpoch: -1, logEndOffset: -1n }
-    const brokerEpoch = metadata.membership.brokerEpoch ?? -1n
     try {
-      return answer.encode(host === undefined ? unknown : { brokerEpoch, ...(await host.logEnd()) })
+      return (await host?.logEnd()) ?? unknown
     } catch (error) {
       storageError(error)
-      return answer.encode(unknown)
+      return unknown
     }
   }
+}
+
+function keyOf({ topicId, partition }: AskedReplicas): string {
+  return topicPartitionKey(topicId, partition)
 }

@@ -20,12 +20,15 @@ beforeEach(() => {
   }
   admin = new PartitionAdmin({
     metadata: { image: cluster.image, submit } as never,
-    logEnds: async ({ replicas }) =>
-      replicas.flatMap((nodeId) => {
-        const { brokerEpoch } = cluster.key(nodeId)
-        return brokerEpoch < 0n ? [] : [{ nodeId, brokerEpoch, lastEpoch: 0, logEndOffset: 5n }]
-      }),
+    logEnds: async (partitions) =>
+      partitions.map(({ replicas }) =>
+        replicas.flatMap((nodeId) => {
+          const { brokerEpoch } = cluster.key(nodeId)
+          return brokerEpoch < 0n ? [] : [{ nodeId, brokerEpoch, lastEpoch: 0, logEndOffset: 5n }]
+        }),
+      ),
     history: { of: () => ({}) },
+    topicConfigs: { setting: () => 'false' },
   })
 })
 

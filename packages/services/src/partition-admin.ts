@@ -3,15 +3,17 @@ import type { MetadataRuntime } from '@naru/consensus'
 import {
   type ElectionKind,
   isRefusal,
+  type LogEnds,
   type PartitionImage,
   type PartitionResult,
   type Refusal,
   refusal,
+  uncleanElectionKey,
 } from '@naru/metadata'
 import { kafkaErrorByCode, kafkaErrors, type NodeId, topicPartitionKey } from '@naru/model'
-import type { LogEnds } from './log-ends.ts'
 import { explainPartition, type PartitionExplanation } from './partition-explanation.ts'
 import type { PartitionHistory } from './partition-history.ts'
+import type { TopicConfigs } from './topic-configs.ts'
 
 export interface NamedPartition {
   readonly topic: string
@@ -38,6 +40,7 @@ export interface PartitionAdminOptions {
   readonly metadata: Pick<MetadataRuntime, 'image' | 'submit'>
   readonly logEnds: LogEnds
   readonly history: Pick<PartitionHistory, 'of'>
+  readonly topicConfigs: Pick<TopicConfigs, 'setting'>
 }
 
 /** Partitions in one command: its records become one entry of the log. */
@@ -63,13 +66,11 @@ export class PartitionAdmin {
   ): Promise<PartitionOutcome[] | Refusal> {
     const wanted = asked ?? this.#inNeedOf(kind)
     const outcomes = await this.#each(wanted, async (found) => {
-      const partitions = await Promise.all(
-        found.map(async ({ image }) => ({
-          topicId: image.topicId,
-          partition: image.partition,
-          candidates: kind === 'unclean' ? await this.#options.logEnds(image) : [],
-        })),
-      )
+      const images = found.map(({ image }) => image)
+      const ends = kind === 'unclean' ? await this.#options.logEnds(images) : []
+      const partitions = images.map(({ topicId, partition }, at) => {
+        return { topicId, partition, candidates: ends[at] ?? [] }
+      })
       const command = { type: 'electLeaders', kind, isCommanded: true, partitions } as const
       return this.#options.metadata.submit(command, left())
     })
@@ -112,9 +113,10 @@ export class PartitionAdmin {
     const found = this.#find(named)
     if (found === undefined) return unknown(named)
     const { topic, partition, image } = found
-    const { history, metadata } = this.#options
+    const { history, metadata, topicConfigs } = this.#options
     const past = history.of(image.topicId, partition)
-    return explainPartition(metadata.image, { topic, partition: image }, past)
+    const allowsUnclean = topicConfigs.setting(topic, uncleanElectionKey) === 'true'
+    return explainPartition(metadata.image, { topic, partition: image, allowsUnclean }, past)
   }
 
   /** Asks the controller about those that there are, each once, some at a time. */

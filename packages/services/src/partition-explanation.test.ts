@@ -11,10 +11,12 @@ beforeEach(() => {
   history = new PartitionHistory()
 })
 
+const allowsUnclean = false
+
 function explained() {
   const { image, partition } = cluster
   const past = history.of(partition.topicId, partition.partition)
-  return explainPartition(image, { topic: 'orders', partition }, past)
+  return explainPartition(image, { topic: 'orders', partition, allowsUnclean }, past)
 }
 
 /** What the history hears of a change. */

@@ -1,4 +1,4 @@
-/** Why a partition is as it is, in words: out of the metadata alone, so that any broker says the same. */
+/** Why a partition is as it is, in words: out of the metadata, so that any broker says the same. */
 import type { MetadataImage, PartitionImage } from '@naru/metadata'
 import type { NodeId } from '@naru/model'
 import type { PartitionPast } from './partition-history.ts'
@@ -15,13 +15,20 @@ export interface PartitionExplanation {
 
 export function explainPartition(
   image: MetadataImage,
-  found: { readonly topic: string; readonly partition: PartitionImage },
+  found: {
+    readonly topic: string
+    readonly partition: PartitionImage
+    /** By the setting of the topic, or by what holds for all. */
+    readonly allowsUnclean: boolean
+  },
   past: PartitionPast,
 ): PartitionExplanation {
-  const { topic, partition } = found
+  const { topic, partition, allowsUnclean } = found
   const replicas = partition.replicas.map((id) => explainReplica(image, partition, id))
   const sentences = [
-    partition.leader === -1 ? nobodyLeads(partition) : whoLeads(partition, replicas),
+    ...(partition.leader === -1
+      ? [nobodyLeads(partition), uncleanOutlook(partition, allowsUnclean)]
+      : [whoLeads(partition, replicas)]),
     whoIsInSync(partition),
     ...eligible(partition),
     ...underWay(partition),
@@ -50,10 +57,20 @@ function nobodyLeads({ isr, elr, lastKnownElr }: PartitionImage): string {
   const complete = isr.length > 0 ? isr : elr
   if (complete.length > 0) {
     const who = isr.length > 0 ? 'the last in sync' : 'known to have all that was acknowledged'
-    return `Nobody leads: ${brokers(complete)}, ${who}, cannot. The first that is back leads, and nothing is lost.`
+    return `Nobody leads: ${brokers(complete)}, ${who}, cannot. The first of them that is back leads, and nothing is lost.`
   }
   const best = lastKnownElr.length > 0 ? `; ${brokers(lastKnownElr)} had it last` : ''
-  return `Nobody leads: no replica is known to have all that was acknowledged${best}. Only an unclean election would help, and may lose records.`
+  return `Nobody leads: no replica is known to have all that was acknowledged${best}. Only an unclean election helps, and may lose records.`
+}
+
+/** What happens to a partition without a leader if nothing else does. */
+function uncleanOutlook({ isr, elr, replicas }: PartitionImage, allowsUnclean: boolean): string {
+  const others = replicas.filter((id) => !isr.includes(id) && !elr.includes(id))
+  if (others.length === 0) return 'There is no other replica, so no unclean election could help.'
+  const setting = 'unclean.leader.election.enable'
+  return allowsUnclean
+    ? `${setting} is true: ${brokers(others)} may lead as soon as one answers, and what it lacks is lost.`
+    : `${setting} is false: ${brokers(others)} will not lead unless an operator asks for it (naru partition elect --unclean).`
 }
 
 function whoIsInSync({ isr, replicas, minIsr }: PartitionImage): string {

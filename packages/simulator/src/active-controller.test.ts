@@ -65,6 +65,7 @@ class World {
       settings: cluster.settings,
       features: supportedFeatures,
       rebalanceMs: undefined,
+      logEnds: undefined,
       firstRecords: () => [],
       onReady() {},
       sessions: {

@@ -29,6 +29,7 @@ it('takes part at once when it is started again, whatever became of the process 
           peerAddresses: new Map(),
         },
         controller: {
+          nodeId: 1,
           defaults: { partitions: 1, replicationFactor: 1, isReplicationFactorSet: true },
           isDeletionEnabled: true,
           changesPerBatch: 100,

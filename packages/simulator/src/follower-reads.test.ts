@@ -37,7 +37,9 @@ class World {
 
   async #start(as: typeof assignment): Promise<void> {
     const { clock, disk } = this
-    const config = new TopicConfigs(emptyImage(), new Map()).of('orders')
+    const config = new TopicConfigs(emptyImage(), { nodeId: 1, topicDefaults: new Map() }).of(
+      'orders',
+    )
     await disk.makeDirectory('/data')
     await disk.syncDirectory('/')
     const directory = await LogDirectory.open({

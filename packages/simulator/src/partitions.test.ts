@@ -51,8 +51,8 @@ class World {
   directory!: LogDirectory
 
   /** A start of the part of a broker that holds partitions. */
-  async start(brokerDefaults = new Map<string, string>()): Promise<Partitions> {
-    const configs = new TopicConfigs(this.image, brokerDefaults)
+  async start(topicDefaults = new Map<string, string>()): Promise<Partitions> {
+    const configs = new TopicConfigs(this.image, { nodeId: 1, topicDefaults })
     const partitions = this.#start(configs)
     return this.clock.drive(partitions)
   }

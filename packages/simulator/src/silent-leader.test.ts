@@ -34,6 +34,7 @@ async function start(nodeId: number): Promise<MetadataRuntime> {
         peerAddresses: new Map(),
       },
       controller: {
+        nodeId: 1,
         defaults: { partitions: 1, replicationFactor: 1, isReplicationFactorSet: true },
         changesPerBatch: 100,
         isDeletionEnabled: true,

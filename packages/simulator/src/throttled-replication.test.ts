@@ -112,7 +112,7 @@ class World {
     const random = this.#random.split()
     const { network } = this.#network.start(addressOf(nodeId).host)
     const fileSystem = new SimulatedDisk(clock, random)
-    const configs = new TopicConfigs(image, new Map())
+    const configs = new TopicConfigs(image, { nodeId, topicDefaults: new Map() })
     await fileSystem.makeDirectory('/data')
     const directory = await LogDirectory.open({
       ...{ clock, random, logger: silentLogger, fileSystem, journal, path: '/data' },

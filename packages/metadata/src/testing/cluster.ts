@@ -20,6 +20,7 @@ export const directoryOfBroker = (nodeId: number) => idOf(1_000 + nodeId)
 
 export function settingsWith(changes: Record<string, string> = {}): ControllerSettings {
   return {
+    nodeId: 1,
     defaults: { partitions: 2, replicationFactor: 1, isReplicationFactorSet: true },
     isDeletionEnabled: true,
     changesPerBatch: 100,

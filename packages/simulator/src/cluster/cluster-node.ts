@@ -188,6 +188,7 @@ export class ClusterNode {
       },
       logLimits: options.logLimits,
       controller: {
+        nodeId,
         defaults: { partitions: 1, replicationFactor: 1, isReplicationFactorSet: true },
         isDeletionEnabled: true,
         changesPerBatch: options.changesPerBatch,

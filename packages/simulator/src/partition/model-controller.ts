@@ -38,6 +38,7 @@ export function idOf(number: number): string {
 export const directoryOfBroker = (nodeId: NodeId) => idOf(1_000 + nodeId)
 
 const settings = {
+  nodeId: 1,
   defaults: { partitions: 1, replicationFactor: 3, isReplicationFactorSet: true },
   changesPerBatch: 100,
   isDeletionEnabled: true,

@@ -81,7 +81,10 @@ export class SimulatedBroker implements NodeWork {
       ['index.interval.bytes', '500'],
       ['file.delete.delay.ms', '50'],
     ])
-    const topicConfigs = new TopicConfigs(runtime.image, defaults)
+    const topicConfigs = new TopicConfigs(runtime.image, {
+      nodeId: node.id,
+      topicDefaults: defaults,
+    })
     for (const data of this.#disks) await this.#openDirectory(data, runtime, topicConfigs)
     const replication = createReplication(
       { nodeId: node.id, network, clock: process, logger, lagMsMax, peerAddresses: new Map() },
