@@ -204,6 +204,33 @@ export const configQuestions: Questions = {
     }
   },
 
+  'IncrementalAlterConfigs: a setting of brokers that topics go by': async (asked) => {
+    await asked.make('c.goes', {})
+    const key = 'unclean.leader.election.enable'
+    const ask = (type: number, name: string, operation: number, value: string | null) =>
+      asked.ask(apis.incrementalAlterConfigs, 1, alter(name, [[key, operation, value]], { type }))
+    const shown = async (wanted: string) => ({
+      'this broker': await oneOf(asked, { type: broker, name: '1', key }, wanted),
+      'the topic': await oneOf(asked, { type: topic, name: 'c.goes', key }, wanted),
+    })
+    return {
+      'no boolean': await ask(broker, '', set, 'maybe'),
+      'a null value': await ask(broker, '', set, null),
+      'append to it': await ask(broker, '', append, 'true'),
+      'of nobody': await shown('false'),
+      'of all brokers': await ask(broker, '', set, 'true'),
+      'of all': await shown('true'),
+      'of this broker': await ask(broker, '1', set, 'false'),
+      'of this': await shown('false'),
+      'of the topic': await ask(topic, 'c.goes', set, 'true'),
+      'of all three': await oneOf(asked, { type: topic, name: 'c.goes', key }, 'true'),
+      'taken back': await ask(topic, 'c.goes', operations.delete, null),
+      'taken back from this broker': await ask(broker, '1', operations.delete, null),
+      'taken back from all': await ask(broker, '', operations.delete, null),
+      'nothing is left': await shown('false'),
+    }
+  },
+
   'AlterConfigs: what is not named goes back to its default': async (asked) => {
     await asked.make('c.replace', { configs: { 'retention.ms': '1', 'segment.ms': '2' } })
     const ask = (
@@ -258,6 +285,22 @@ function ratesOf(asked: Asked, name: string, wanted: string) {
       .map(({ documentation: _, ...rest }) => rest)
       .sort((one, other) => (one.name < other.name ? -1 : 1))
     return rates.map(({ value }) => value).join() === wanted ? rates : undefined
+  })
+}
+
+/** One setting with all places that it comes from, once it is that. */
+function oneOf(
+  asked: Asked,
+  { type, name, key }: { type: number; name: string; key: string },
+  wanted: string,
+) {
+  return asked.until(`${key} of ${name} is ${wanted}`, async () => {
+    const request = describeConfigs([{ type, name, keys: [key] }], { includeSynonyms: true })
+    const { results } = await asked.exact(apis.describeConfigs, 4, request)
+    const [found] = results[0]?.configs ?? []
+    if (found?.value !== wanted) return undefined
+    const { documentation: _, ...shown } = found
+    return shown
   })
 }
 
