@@ -2,7 +2,12 @@
  * What brokers ask the controller for the partitions that they hold, each by its own copy, which may be old: who is in sync, other
  * leaders, other replicas, and that data is gone. What they are answered does not matter here; what is committed is checked.
  */
-import type { Command, DeletedTopic, PartitionImage } from '@naru/metadata'
+import {
+  type Command,
+  type DeletedTopic,
+  type PartitionImage,
+  uncleanElectionKey,
+} from '@naru/metadata'
 import type { SeededRandom } from '../seeded-random.ts'
 import type { NodeLife } from './cluster-node.ts'
 import type { ClusterWorld } from './cluster-world.ts'
@@ -104,14 +109,22 @@ export class BrokerWork {
     return this.#random.chance(0.5) ? chosen : chosen.reverse()
   }
 
-  #setting({ runtime }: NodeLife, { topicId }: PartitionImage): Command | undefined {
+  #setting(life: NodeLife, partition: PartitionImage): Command | undefined {
+    if (this.#random.chance(0.7)) return this.#topicSetting(life, partition)
+    const value = this.#random.pick(['true', 'false', null])
+    const operation = value === null ? 'delete' : 'set'
+    const change = { name: uncleanElectionKey, operation, value } as const
+    return { type: 'alterBrokerConfig', broker: '', changes: [change], validateOnly: false }
+  }
+
+  #topicSetting({ runtime }: NodeLife, { topicId }: PartitionImage): Command | undefined {
     const name = runtime?.image.topicsById.get(topicId)?.name
     if (name === undefined) return undefined
     const [setting, value] = this.#random.pick([
       ['min.insync.replicas', '1'],
       ['min.insync.replicas', '2'],
-      ['unclean.leader.election.enable', 'true'],
-      ['unclean.leader.election.enable', 'false'],
+      [uncleanElectionKey, 'true'],
+      [uncleanElectionKey, 'false'],
     ] as const)
     const change = { name: setting, operation: 'set', value } as const
     return { type: 'alterTopicConfig', topic: name, changes: [change], validateOnly: false }

@@ -9,7 +9,10 @@ import {
 } from '@naru/base'
 import { MetadataRuntime, SessionError } from '@naru/consensus'
 import {
+  type AskedReplicas,
+  type Candidate,
   type Cleanliness,
+  type ControllerSettings,
   defaultTiming,
   initialLevels,
   type MetadataRecord,
@@ -187,13 +190,7 @@ export class ClusterNode {
         peerAddresses: new Map(),
       },
       logLimits: options.logLimits,
-      controller: {
-        nodeId,
-        defaults: { partitions: 1, replicationFactor: 1, isReplicationFactorSet: true },
-        isDeletionEnabled: true,
-        changesPerBatch: options.changesPerBatch,
-        configDefault: (name) => topicConfigKey(name)?.default ?? '',
-      },
+      controller: controllerSettings(nodeId, options),
       firstRecords: (): MetadataRecord[] => [
         { type: 'cluster', clusterId: randomId(random) },
         ...initialLevels.map((feature) => ({ type: 'feature', ...feature }) as const),
@@ -202,6 +199,7 @@ export class ClusterNode {
       features: this.program.features,
       network: heldToDisk(network, disk),
       acceptReplication: (stream) => life.work?.acceptReplication(stream),
+      logEnds: async (partitions) => partitions.map((asked) => inventedEnds(life, asked)),
       clock: process,
       random,
       logger,
@@ -233,6 +231,26 @@ export class ClusterNode {
   #newDisk(): RaftDisk {
     return new RaftDisk(`${this.id}/${randomId(this.random)}`)
   }
+}
+
+export function controllerSettings(nodeId: number, options: ClusterOptions): ControllerSettings {
+  return {
+    nodeId,
+    defaults: { partitions: 1, replicationFactor: 1, isReplicationFactorSet: true },
+    isDeletionEnabled: true,
+    changesPerBatch: options.changesPerBatch,
+    configDefault: (name) => topicConfigKey(name)?.default ?? '',
+  }
+}
+
+/** Nobody here has logs: whoever is elected, what is checked is that it may be. */
+function inventedEnds({ runtime }: NodeLife, { replicas }: AskedReplicas): Candidate[] {
+  return replicas.map((nodeId) => ({
+    nodeId,
+    brokerEpoch: runtime?.image.brokers.get(nodeId)?.brokerEpoch ?? -1n,
+    lastEpoch: 0,
+    logEndOffset: BigInt(nodeId),
+  }))
 }
 
 /** A disk that fails and a controller that does not take this broker end the process; anything else is a bug. */

@@ -3,13 +3,19 @@
  * whole, and must come together.
  */
 
-import { isActive, type MetadataImage, type PartitionImage } from '@naru/metadata'
+import {
+  electableUncleanly,
+  isActive,
+  type MetadataImage,
+  type PartitionImage,
+} from '@naru/metadata'
 import { calm } from '../network-faults.ts'
 import { mustHold } from '../raft/raft-history.ts'
 import type { SeededRandom } from '../seeded-random.ts'
 import { BrokerWork } from './broker-work.ts'
 import { ClusterClients } from './cluster-clients.ts'
 import { changes, type Fault, faults, losses, operate } from './cluster-faults.ts'
+import { controllerSettings } from './cluster-node.ts'
 import { calmDisk } from './cluster-options.ts'
 import { ClusterWorld } from './cluster-world.ts'
 import { newerProgram, olderProgram } from './program-versions.ts'
@@ -155,6 +161,9 @@ class ClusterWalk {
     // Who is about to stop is as good as gone.
     if (lives.some(({ isStopping }) => isStopping)) return false
     if (!isLed(truth.image)) return false
+    // Nor does one wait for somebody complete where it need not.
+    const settings = controllerSettings(leader.node.id, this.world.options)
+    if (electableUncleanly(truth.image, settings).next().done !== true) return false
     return lives.every(({ runtime, node }) => {
       const broker = truth.image.brokers.get(node.id)
       const isPart = broker?.isFenced === false && broker.brokerEpoch === node.brokerEpoch

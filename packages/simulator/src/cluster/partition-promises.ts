@@ -1,5 +1,12 @@
 /** What holds of partitions and brokers after every committed change: invariants 14 to 16, 20 and 21 of the protocol. */
-import type { MetadataImage, MetadataRecord, PartitionImage } from '@naru/metadata'
+import {
+  configKey,
+  type MetadataImage,
+  type MetadataRecord,
+  type PartitionImage,
+  resourceTypes,
+  uncleanElectionKey,
+} from '@naru/metadata'
 import { mustHold } from '../raft/raft-history.ts'
 
 export interface CommittedChange {
@@ -111,7 +118,10 @@ function checkElection(
     mustHold(leader === -1 || leader === old.leader || wasComplete, 'a clean election', where)
   } else if (unclean.type === 'uncleanElection' && !unclean.isCommanded) {
     const name = after.topicsById.get(topicId)?.name
-    const setting = before.configs.get(`2:${name}`)?.get('unclean.leader.election.enable')
+    const settingOf = (type: number, resource: string) =>
+      before.configs.get(configKey(type, resource))?.get(uncleanElectionKey)
+    const { topic, broker } = resourceTypes
+    const setting = settingOf(topic, name ?? '') ?? settingOf(broker, '')
     mustHold(setting === 'true', 'an unclean election is allowed', where)
   }
 }

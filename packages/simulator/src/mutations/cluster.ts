@@ -2,6 +2,7 @@
 import type { Mutation } from './mutation.ts'
 
 const consensus = (name: string) => `packages/consensus/src/${name}.ts`
+const elections = 'packages/simulator/src/unclean-elections.test.ts'
 const metadata = (name: string) => `packages/metadata/src/${name}.ts`
 
 export const clusterMutations: readonly Mutation[] = [
@@ -322,6 +323,48 @@ export const clusterMutations: readonly Mutation[] = [
     from: '      if (made?.name === topic.name) return { records: [], response: answerOf(made) }\n',
     to: '      if (made?.name === topic.name && validateOnly) return { records: [], response: answerOf(made) }\n',
     shownBy: 'packages/metadata',
+  },
+  {
+    rule: 'unclean elections: a new controller looks for what is left',
+    file: consensus('unclean-elections'),
+    from: '    this.#options = options\n    this.#arm(false)\n',
+    to: '    this.#options = options\n',
+    shownBy: elections,
+  },
+  {
+    rule: 'unclean elections: a replica that is back may be elected',
+    file: metadata('unclean-elections'),
+    from: '        return !record.isFenced\n',
+    to: '        return false\n',
+    shownBy: elections,
+  },
+  {
+    rule: 'unclean elections: the last complete replica may have gone',
+    file: metadata('unclean-elections'),
+    from: '        return record.partitions.some(({ leader }) => leader === -1)\n',
+    to: '        return false\n',
+    shownBy: elections,
+  },
+  {
+    rule: 'unclean elections: what changes meanwhile is looked at',
+    file: consensus('unclean-elections'),
+    from: '    if (this.#isBusy) this.#isDue = true\n',
+    to: '    if (this.#isBusy) return\n',
+    shownBy: elections,
+  },
+  {
+    rule: 'unclean elections: who was silent is asked again',
+    file: consensus('unclean-elections'),
+    from: '.next().done !== true) this.#arm(true)',
+    to: '.next().done !== true) this.#isDue = true',
+    shownBy: elections,
+  },
+  {
+    rule: 'unclean elections: a controller that is no more decides nothing',
+    file: consensus('unclean-elections'),
+    from: '    if (partitions.length === 0 || this.#isStopped) return\n',
+    to: '    if (partitions.length === 0) return\n',
+    shownBy: elections,
   },
   {
     rule: 'features: a level waits for every registered broker (KIP-584)',

@@ -73,8 +73,20 @@ export const controllerMutations: readonly Mutation[] = [
     to: '',
   }),
   rule('an unclean election is allowed or commanded', 'elections', {
-    from: 'if (!isCommanded && topicSetting',
-    to: "if (topic === '' && topicSetting",
+    from: 'if (!isCommanded && !allowsUnclean',
+    to: "if (topic === '' && !allowsUnclean",
+  }),
+  rule('nobody is asked where no unclean election is allowed', 'unclean-elections', {
+    from: '      if (!isAllowed) break\n',
+    to: '',
+  }),
+  rule('who is away is no candidate', 'unclean-elections', {
+    from: "activityOf(each, id) === 'active'",
+    to: "activityOf(each, id) !== 'stopping'",
+  }),
+  rule('a setting of the controller goes before that of all brokers', 'broker-settings', {
+    from: "settingOf(String(nodeId)) ?? settingOf('')",
+    to: "settingOf('') ?? settingOf(String(nodeId))",
   }),
   rule('a candidate is the process that was asked', 'elections', {
     from: '      image.brokers.get(nodeId)?.brokerEpoch === brokerEpoch &&\n',
