@@ -97,6 +97,9 @@ describe('resolveConfig()', () => {
   })
 
   it('names the keys that have no effect here', () => {
+    const unclean = parse('unclean.leader.election.enable=true')
+    expect(unclean.topicDefaults.get('unclean.leader.election.enable')).toBe('true')
+    expect(unclean.withoutEffect).toEqual([])
     expect(parse('num.io.threads=8').withoutEffect).toEqual(['num.io.threads'])
   })
 })

@@ -6,12 +6,12 @@ import { PartitionHistory } from './partition-history.ts'
 
 let cluster: TestCluster
 let history: PartitionHistory
+let allowsUnclean: boolean
 beforeEach(() => {
   cluster = new TestCluster(1, 2, 3, 4)
   history = new PartitionHistory()
+  allowsUnclean = false
 })
-
-const allowsUnclean = false
 
 function explained() {
   const { image, partition } = cluster
@@ -93,6 +93,21 @@ describe('who leads', () => {
     )
     const [known] = cluster.partition.lastKnownElr
     expect(reasonOf(known as number)).toMatch(/until its machine lost data; it has not caught up/)
+  })
+
+  it('is nobody, and who lacks records may or may not lead', () => {
+    cluster.topic([1, 2], { 'min.insync.replicas': '1' })
+    cluster.fence(2, 1)
+    const setting = 'unclean.leader.election.enable'
+    expect(words()).toContain(`${setting} is false: broker 2 will not lead unless an operator asks`)
+    allowsUnclean = true
+    expect(words()).toContain(`${setting} is true: broker 2 may lead as soon as one is back`)
+  })
+
+  it('is nobody, and there is no other', () => {
+    cluster.topic([1])
+    cluster.fence(1)
+    expect(words()).toContain('There is no other replica, so no unclean election could help.')
   })
 
   it('was elected uncleanly', () => {

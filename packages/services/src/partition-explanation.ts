@@ -69,7 +69,7 @@ function uncleanOutlook({ isr, elr, replicas }: PartitionImage, allowsUnclean: b
   if (others.length === 0) return 'There is no other replica, so no unclean election could help.'
   const setting = 'unclean.leader.election.enable'
   return allowsUnclean
-    ? `${setting} is true: ${brokers(others)} may lead as soon as one answers, and what it lacks is lost.`
+    ? `${setting} is true: ${brokers(others)} may lead as soon as one is back, and what it lacks is lost.`
     : `${setting} is false: ${brokers(others)} will not lead unless an operator asks for it (naru partition elect --unclean).`
 }
 
@@ -130,7 +130,7 @@ function reasonIn({ cause }: { cause: string }): string {
 
 const causes: Readonly<Record<string, string>> = {
   alterPartition: 'as the leader found it',
-  electLeaders: 'an election was asked for',
+  electLeaders: 'an election was held',
   reassignPartitions: 'a reassignment was asked for',
   registerBroker: 'a broker started anew',
   unfenceBroker: 'a broker came back',
