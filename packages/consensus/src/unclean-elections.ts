@@ -18,8 +18,9 @@ import { ConsensusError } from './errors.ts'
 
 /** In one command: others are decided in between. */
 const partitionsMax = 500
-/** What goes and comes together is seen together: many partitions at once, and all replicas that are back. */
-const settleMs = 200
+/** How long nothing must have changed, and how long that is waited for: what goes and comes together is seen together, so that who is back a moment later and complete loses nothing. */
+const settleMs = 300
+const settleMsMax = 1_000
 /** While replicas that could lead do not answer. */
 const retryMs = 1_000
 
@@ -35,7 +36,8 @@ export interface UncleanElectionsOptions {
 export class UncleanElections {
   readonly #options: UncleanElectionsOptions
   #timer: Timer | undefined
-  #isRetry = false
+  /** When it looks, whatever changes until then. */
+  #latestMs: number | undefined
   #isBusy = false
   /** Something has changed while it was at work. */
   #isDue = false
@@ -43,14 +45,14 @@ export class UncleanElections {
 
   constructor(options: UncleanElectionsOptions) {
     this.#options = options
-    this.#arm(false)
+    this.#settle()
   }
 
   /** After a change of the metadata. */
   changed(records: readonly MetadataRecord[]): void {
     if (!mayNeedUnclean(records)) return
     if (this.#isBusy) this.#isDue = true
-    else if (this.#timer === undefined || this.#isRetry) this.#arm(false)
+    else this.#settle()
   }
 
   stop(): void {
@@ -58,19 +60,22 @@ export class UncleanElections {
     this.#timer?.cancel()
   }
 
-  #arm(isRetry: boolean): void {
+  #settle(): void {
+    const nowMs = this.#options.clock.monotonic()
+    this.#latestMs ??= nowMs + settleMsMax
+    this.#arm(Math.min(settleMs, this.#latestMs - nowMs))
+  }
+
+  #arm(waitMs: number): void {
     if (this.#isStopped) return
     this.#timer?.cancel()
-    this.#isRetry = isRetry
-    this.#timer = this.#options.clock.setTimer(isRetry ? retryMs : settleMs, () => {
-      this.#timer = undefined
-      void this.#work()
-    })
+    this.#timer = this.#options.clock.setTimer(waitMs, () => void this.#work())
   }
 
   async #work(): Promise<void> {
     this.#isBusy = true
     this.#isDue = false
+    this.#latestMs = undefined
     try {
       await this.#electAll()
     } catch (error) {
@@ -80,8 +85,8 @@ export class UncleanElections {
       this.#isBusy = false
     }
     const { image, settings } = this.#options
-    if (this.#isDue) this.#arm(false)
-    else if (electableUncleanly(image, settings).next().done !== true) this.#arm(true)
+    if (this.#isDue) this.#settle()
+    else if (electableUncleanly(image, settings).next().done !== true) this.#arm(retryMs)
   }
 
   /** Each that there is now once, some at a time. */

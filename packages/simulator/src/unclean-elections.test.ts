@@ -154,6 +154,31 @@ describe('elects', () => {
   })
 })
 
+describe('waits a moment', () => {
+  it('for a complete replica that comes back right after another', async () => {
+    offline(1)
+    start()
+    await pass(200)
+    told(() => cluster.unfence(2))
+    await pass(200)
+    told(() => cluster.unfence(1))
+    await pass(soonMs)
+    expect(leaders()).toEqual([1])
+    expect(questions).toEqual([])
+  })
+
+  it('and no longer, whatever else changes', async () => {
+    offline(1)
+    start()
+    for (let round = 0; round < 20; round++) {
+      await pass(100)
+      if (leaders()?.[0] === -1) cluster.unfence(2)
+      elections.changed([{ type: 'partition', ...cluster.partition, leader: -1 }])
+    }
+    expect(leaders()).toEqual([2])
+  })
+})
+
 describe('does not', () => {
   it('elect where a complete replica is back before it is decided', async () => {
     offline(1)

@@ -327,7 +327,7 @@ export const clusterMutations: readonly Mutation[] = [
   {
     rule: 'unclean elections: a new controller looks for what is left',
     file: consensus('unclean-elections'),
-    from: '    this.#options = options\n    this.#arm(false)\n',
+    from: '    this.#options = options\n    this.#settle()\n',
     to: '    this.#options = options\n',
     shownBy: elections,
   },
@@ -353,9 +353,23 @@ export const clusterMutations: readonly Mutation[] = [
     shownBy: elections,
   },
   {
+    rule: 'unclean elections: who comes back a moment later is waited for',
+    file: consensus('unclean-elections'),
+    from: '    else this.#settle()\n',
+    to: '    else if (this.#latestMs === undefined) this.#settle()\n',
+    shownBy: elections,
+  },
+  {
+    rule: 'unclean elections: they are not put off for ever',
+    file: consensus('unclean-elections'),
+    from: 'Math.min(settleMs, this.#latestMs - nowMs)',
+    to: 'settleMs',
+    shownBy: elections,
+  },
+  {
     rule: 'unclean elections: who was silent is asked again',
     file: consensus('unclean-elections'),
-    from: '.next().done !== true) this.#arm(true)',
+    from: '.next().done !== true) this.#arm(retryMs)',
     to: '.next().done !== true) this.#isDue = true',
     shownBy: elections,
   },
