@@ -34,10 +34,15 @@ async function run(cluster: TestCluster, ...args: readonly string[]): Promise<st
   return ended.stdout
 }
 
-async function make(at: ClusterBroker, name: string, configs: Record<string, string> = {}) {
+async function make(
+  at: ClusterBroker,
+  name: string,
+  configs: Record<string, string> = {},
+  brokerIds: number[] = [1, 2],
+) {
   const topic = newTopic(name, {
     ...{ numPartitions: -1, replicationFactor: -1 },
-    assignments: [{ partitionIndex: 0, brokerIds: [1, 2] }],
+    assignments: [{ partitionIndex: 0, brokerIds }],
     configs: { 'min.insync.replicas': '1', ...configs },
   })
   const answer = await at.ask(apis.createTopics, 7, create([topic]))
@@ -67,6 +72,13 @@ async function setForAll(at: ClusterBroker): Promise<void> {
   expect(answer?.responses[0]?.errorCode).toBe(0)
 }
 
+function inSync(cluster: TestCluster, topic: string, brokerIds: number[]): Promise<true> {
+  return eventually(`${brokerIds} are in sync in ${topic}`, async () => {
+    const shown = (await partitionsOf(cluster, topic))?.[0]
+    return String(shown?.isrNodes.toSorted()) === String(brokerIds) || undefined
+  })
+}
+
 function ledBy(cluster: TestCluster, topic: string, leader: number): Promise<true> {
   return eventually(`${topic} is led by ${leader}`, async () => {
     const shown = (await partitionsOf(cluster, topic))?.[0]
@@ -87,10 +99,7 @@ it('elects who lacks records where that is allowed, at once or when it becomes s
 
   await second.kill()
   for (const topic of [...topics, 'safe']) {
-    await eventually(`only broker 1 is in sync in ${topic}`, async () => {
-      const shown = (await partitionsOf(cluster, topic))?.[0]
-      return String(shown?.isrNodes) === '1' || undefined
-    })
+    await inSync(cluster, topic, [1])
     await write(first, topic, 'lost', 1)
   }
   await first.kill()
@@ -127,5 +136,36 @@ it('elects who lacks records where that is allowed, at once or when it becomes s
     await run(cluster, 'partition', 'elect', `${topic}:0`)
     await ledBy(cluster, topic, 1)
     expect(await read(cluster, topic)).toEqual(['both', 'after'])
+  }
+}, 120_000)
+
+it('elects the one that lacks least, and has all others take over its log', async () => {
+  await using cluster = await grpcCluster()
+  // Two that do not vote: there is a controller while they are away with a voter.
+  const [ahead, behind] = [await cluster.add(4), await cluster.add(5)]
+  for (const broker of [ahead, behind]) await broker.start()
+  const [most] = cluster.brokers as [ClusterBroker]
+  await make(ahead, 'orders', {}, [4, 5, 1])
+  await write(ahead, 'orders', 'all three', -1)
+  await behind.kill()
+  await inSync(cluster, 'orders', [1, 4])
+  await write(ahead, 'orders', 'two', -1)
+  await most.kill()
+  await inSync(cluster, 'orders', [4])
+  await write(ahead, 'orders', 'one', -1)
+  await ahead.kill()
+  await ledBy(cluster, 'orders', -1)
+  for (const broker of [behind, most]) await broker.start()
+  await run(cluster, 'topic', 'set', 'orders', `${setting}=true`)
+  await ledBy(cluster, 'orders', 1)
+  await write(most, 'orders', 'after', 1)
+  await inSync(cluster, 'orders', [1, 5])
+  await ahead.start()
+  await untilWhole(cluster, 'orders')
+  for (const broker of [ahead, behind]) {
+    await run(cluster, 'partition', 'move', 'orders:0', '--to', `${broker.id},1,${9 - broker.id}`)
+    await run(cluster, 'partition', 'elect', 'orders:0')
+    await ledBy(cluster, 'orders', broker.id)
+    expect(await read(cluster, 'orders')).toEqual(['all three', 'two', 'after'])
   }
 }, 120_000)

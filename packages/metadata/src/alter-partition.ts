@@ -15,7 +15,7 @@ export interface ProposedIsr {
   readonly partitionEpoch: number
   /** `brokerEpoch` is -1 for members that are in sync already: those that join must be the process that the leader has met (KIP-903). */
   readonly isr: readonly { nodeId: NodeId; brokerEpoch: bigint }[]
-  /** The leader is not done yet with what an unclean election left. */
+  /** Some replica may have to be cut back yet after an unclean election. */
   readonly isRecovering: boolean
   /** Everything committed is on the disks of the proposed members. */
   readonly hasFlushed: boolean
@@ -92,8 +92,8 @@ function refusedProposal(
   if (new Set(members).size !== members.length) return kafkaErrors.INVALID_REQUEST
   if (!members.every((id) => before.replicas.includes(id))) return kafkaErrors.INVALID_REQUEST
   if (!members.includes(sender.nodeId)) return kafkaErrors.INVALID_REQUEST
-  const isRecoveryWrong = proposed.isRecovering && (!before.isRecovering || members.length > 1)
-  if (isRecoveryWrong) return kafkaErrors.INVALID_REQUEST
+  // Others may join meanwhile, unlike in KIP-704: it lasts until the last replica is cut back, which may be away for good.
+  if (proposed.isRecovering && !before.isRecovering) return kafkaErrors.INVALID_REQUEST
   const isEligible = isr.every((member) => mayBeInSync(image, { sender, before }, member))
   return isEligible ? undefined : kafkaErrors.INELIGIBLE_REPLICA
 }

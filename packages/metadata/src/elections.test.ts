@@ -127,11 +127,13 @@ describe('an unclean election', () => {
     expect(cluster.partition).toMatchObject({ leader: -1, elr: [1] })
   })
 
-  it('ends its recovery with a proposal of the leader', () => {
+  it('ends its recovery with a proposal of the leader, and lets others join before', () => {
     allLossy()
     elect('unclean', [candidate(2, 1, 1n)])
-    expect(cluster.propose([2, 3])).toBe(String(code('INVALID_REQUEST')))
+    expect(cluster.propose([2, 3], { isRecovering: true })).toBe('0')
+    expect(cluster.partition).toMatchObject({ isRecovering: true, isr: [2, 3] })
     expect(cluster.propose([2, 3], { isRecovering: false })).toBe('0')
     expect(cluster.partition).toMatchObject({ isRecovering: false, isr: [2, 3] })
+    expect(cluster.propose([2, 3], { isRecovering: true })).toBe(String(code('INVALID_REQUEST')))
   })
 })

@@ -88,6 +88,10 @@ export const controllerMutations: readonly Mutation[] = [
     from: "settingOf(String(nodeId)) ?? settingOf('')",
     to: "settingOf('') ?? settingOf(String(nodeId))",
   }),
+  rule('others join though one may have to be cut back that is away', 'alter-partition', {
+    from: 'if (proposed.isRecovering && !before.isRecovering)',
+    to: 'if (proposed.isRecovering && (!before.isRecovering || members.length > 1))',
+  }),
   rule('a candidate is the process that was asked', 'elections', {
     from: '      image.brokers.get(nodeId)?.brokerEpoch === brokerEpoch &&\n',
     to: '      brokerEpoch >= 0n &&\n',

@@ -280,7 +280,7 @@ export class PartitionReplica {
       leaderEpoch: leader.leaderEpoch,
       partitionEpoch,
       isr: members.map((nodeId) => ({ nodeId, brokerEpoch: leader.brokerEpochOf(nodeId) })),
-      isRecovering: leader.registration.isRecovering && members.length === 1,
+      isRecovering: leader.registration.isRecovering && !leader.isRecovered,
       hasFlushed,
       bump,
     }
