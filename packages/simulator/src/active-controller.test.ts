@@ -3,6 +3,8 @@ import {
   type Command,
   decodeMetadataRecords,
   defaultTiming,
+  type LogEnds,
+  type PartitionImage,
   replay,
   supportedFeatures,
 } from '@naru/metadata'
@@ -21,6 +23,7 @@ class World {
   /** Of the batches that were proposed. */
   readonly types: string[][] = []
   onBatch: () => void = () => {}
+  logEnds: LogEnds | undefined
 
   constructor() {
     const assignments = Array.from({ length: partitions }, (_, partition) => {
@@ -65,7 +68,7 @@ class World {
       settings: cluster.settings,
       features: supportedFeatures,
       rebalanceMs: undefined,
-      logEnds: undefined,
+      logEnds: this.logEnds,
       firstRecords: () => [],
       onReady() {},
       sessions: {
@@ -141,6 +144,40 @@ it('finishes what the controller before it began', async () => {
   world.onBatch = () => {}
   const next = world.controller()
   await clock.drive(next.readIndex())
+  expect(world.partitions.map(({ leader }) => leader)).toEqual([2, 2, 2, 2, 2])
+  next.stop()
+})
+
+it('has elected what its topic allows, whichever controller asked first', async () => {
+  const world = new World()
+  const { cluster, clock } = world
+  const changes = [
+    { name: 'unclean.leader.election.enable', operation: 'set', value: 'true' },
+  ] as const
+  const request = { topic: 'orders', changes, validateOnly: false }
+  cluster.accepted({ type: 'alterTopicConfig', ...request })
+  for (const { topicId, partition } of world.partitions) {
+    const leaderless = { leader: -1, isr: [], elr: [1], leaderEpoch: 1, partitionEpoch: 1 }
+    const before = world.partitions[partition] as PartitionImage
+    replay(cluster.image, { type: 'partition', ...before, topicId, ...leaderless })
+  }
+  cluster.fence(1)
+  // It leads no more when it is answered.
+  const { promise: never } = Promise.withResolvers<never>()
+  let questions = 0
+  world.logEnds = () => {
+    questions++
+    return never
+  }
+  const first = world.controller()
+  const pass = () => clock.drive(new Promise<void>((next) => clock.setTimer(2_000, next)))
+  await pass()
+  expect(questions).toBe(1)
+  first.stop()
+  world.logEnds = async (asked) =>
+    asked.map(() => [{ ...cluster.key(2), lastEpoch: 0, logEndOffset: 1n }])
+  const next = world.controller()
+  await pass()
   expect(world.partitions.map(({ leader }) => leader)).toEqual([2, 2, 2, 2, 2])
   next.stop()
 })
