@@ -7,12 +7,15 @@ let epochs: Map<number, bigint | undefined>
 /** What lies on a broker, by partition. */
 let ends: Map<number, ReadonlyMap<number, bigint>>
 let silent: Set<number>
+/** Who says what nobody understands. */
+let garbled: Set<number>
 let questions: number[]
 
 beforeEach(() => {
   epochs = new Map([1, 2, 3].map((nodeId) => [nodeId, BigInt(10 * nodeId)]))
   ends = new Map()
   silent = new Set()
+  garbled = new Set()
   questions = []
 })
 
@@ -31,7 +34,8 @@ function brokerOf(nodeId: number): ReplicaLogEnds {
       membership: { brokerEpoch: epochs.get(nodeId) } as never,
       askBroker: async (id, { payload }) => {
         questions.push(id)
-        return silent.has(id) ? undefined : brokerOf(id).answer(payload)
+        if (silent.has(id)) return undefined
+        return garbled.has(id) ? Buffer.from('?') : brokerOf(id).answer(payload)
       },
     },
     partitions: {
@@ -66,6 +70,12 @@ it('leaves out who does not answer, who is not registered, and what a broker doe
   silent.add(2)
   epochs.set(3, undefined)
   expect(await found(asked(0, 1, 2, 3), asked(1, 1))).toEqual([['1@10: 3'], []])
+})
+
+it('leaves out whom it does not understand', async () => {
+  for (const nodeId of [1, 2]) ends.set(nodeId, new Map([[0, 3n]]))
+  garbled.add(2)
+  expect(await found(asked(0, 1, 2))).toEqual([['1@10: 3']])
 })
 
 it('knows nothing of a topic that is not there', async () => {

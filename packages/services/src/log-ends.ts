@@ -1,4 +1,5 @@
 /** How far the logs of partitions' replicas go, as far as their brokers answer: what an unclean election chooses by. */
+import { DecodeError } from '@naru/base'
 import { coder, type MetadataRuntime } from '@naru/consensus'
 import type { AskedReplicas, Candidate } from '@naru/metadata'
 import { type NodeId, type TopicId, topicPartitionKey } from '@naru/model'
@@ -57,8 +58,9 @@ export class ReplicaLogEnds {
     const payload = question.encode({ partitions: [...partitions] })
     const request = { operation: logEndsOperation, payload, timeoutMs: answerMs }
     const bytes = await this.#options.metadata.askBroker(nodeId, request)
-    if (bytes === undefined) return []
-    const { brokerEpoch, ends } = answer.decode(bytes)
+    const answered = bytes === undefined ? undefined : understood(bytes)
+    if (answered === undefined) return []
+    const { brokerEpoch, ends } = answered
     return ends.slice(0, partitions.length).map((end) => ({ brokerEpoch, ...end }))
   }
 
@@ -81,6 +83,16 @@ export class ReplicaLogEnds {
       storageError(error)
       return unknown
     }
+  }
+}
+
+/** What a broker of another version says, or a broken one, must not end one controller after the other. */
+function understood(bytes: Buffer) {
+  try {
+    return answer.decode(bytes)
+  } catch (error) {
+    if (error instanceof DecodeError) return undefined
+    throw error
   }
 }
 
