@@ -75,6 +75,18 @@ export class FollowerFeed implements Feed {
     return this.#isReading
   }
 
+  /** What comes next is not in memory. */
+  get mustRead(): boolean {
+    if (this.#read !== undefined || !this.hasMore) return false
+    const { startOffset } = this.leading.recent
+    return startOffset === undefined || this.#nextOffset < startOffset
+  }
+
+  /** It reads, or has read what it has not been asked for yet. */
+  get holdsRead(): boolean {
+    return this.#isReading || this.#read !== undefined
+  }
+
   /** What the follower is to be sent now, about `bytesMax` of it; with 0 no records. Undefined: nothing, or `ready` is called when there is something. */
   take(bytesMax: number): OutgoingBatches | undefined {
     const chunk = bytesMax > 0 ? this.#nextChunk(bytesMax) : undefined

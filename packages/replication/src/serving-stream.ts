@@ -12,6 +12,7 @@ import type {
 } from '@naru/rpc/replication'
 import { FeedLimits } from './feed-limits.ts'
 import { type FeedEvents, FollowerFeed } from './follower-feed.ts'
+import { ReadTurns } from './read-turns.ts'
 import type { LedReplicas, SelfIntroduction } from './replication-server.ts'
 import type { Throttle } from './throttle.ts'
 
@@ -19,6 +20,8 @@ import type { Throttle } from './throttle.ts'
 const frameBytes = 1 << 20
 /** Sent and not acknowledged yet, of all partitions together: what the follower has to keep in memory. */
 const unacknowledgedBytesMax = 32 << 20
+/** Partitions that are read from the disk at the same time, up to a frame of each: the others wait, and cost nothing. */
+const readsMax = 8
 /** How long a new high watermark waits for records to travel with: only readers of followers would notice. */
 const watermarkMs = 5
 /** How long a follower may take to come back before acknowledgements stop waiting for it. */
@@ -52,6 +55,7 @@ export class ServingStream {
   readonly #ready = new Set<FollowerFeed>()
   readonly #moved = new Set<FollowerFeed>()
   readonly #limits: FeedLimits
+  readonly #reads = new ReadTurns(readsMax, (feed) => this.#becameReady(feed))
   #outbox = emptyOutbox()
   #unacknowledgedBytes = 0
   #isScheduled = false
@@ -191,6 +195,7 @@ export class ServingStream {
     this.#ready.delete(feed)
     this.#moved.delete(feed)
     this.#limits.drop(feed.id, feed)
+    this.#reads.drop(feed)
     this.#unacknowledgedBytes -= feed.unacknowledgedBytes
     feed.leading.unfeed(feed, feed.progress)
   }
@@ -248,7 +253,9 @@ export class ServingStream {
     for (const feed of this.#ready) {
       if (bytes >= frameBytes || this.#unacknowledgedBytes >= unacknowledgedBytesMax) break
       this.#ready.delete(feed)
-      const taken = feed.take(this.#limits.allowed(feed, frameBytes - bytes))
+      const mayTake = this.#reads.admits(feed)
+      const taken = feed.take(mayTake ? this.#limits.allowed(feed, frameBytes - bytes) : 0)
+      this.#reads.took(feed)
       const before = bytes
       for (const buffer of taken?.records ?? []) bytes += buffer.length
       this.#limits.sent(feed, bytes - before)
