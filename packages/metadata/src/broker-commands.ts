@@ -19,6 +19,7 @@ import {
 import { defineCommand } from './command-definition.ts'
 import { decideConfirmDeletion } from './deletions.ts'
 import { enumeration } from './enumeration.ts'
+import { decideLostReplicas, losses } from './lost-replicas.ts'
 import { cleanlinesses, decideRegisterBroker } from './registration.ts'
 
 const key = { nodeId: int32, brokerEpoch: int64 }
@@ -72,6 +73,17 @@ export const brokerCommands = {
     response: struct({}),
     isRepeatable: true,
     decide: decideOfflineDirectories,
+  }),
+  reportLostReplicas: defineCommand({
+    request: struct({
+      ...key,
+      replicas: array(struct({ topicId: uuid, partition: int32, lost: enumeration(losses) })),
+    }),
+    response: struct({
+      replicas: array(struct({ topicId: uuid, partition: int32, isGivenUp: boolean })),
+    }),
+    isRepeatable: true,
+    decide: decideLostReplicas,
   }),
   unregisterBroker: defineCommand({
     request: struct({ nodeId: int32 }),

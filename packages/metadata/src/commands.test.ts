@@ -57,6 +57,12 @@ const commands: Command[] = [
   { type: 'unfenceBroker', nodeId: 1, brokerEpoch: 2n },
   { type: 'controlledShutdown', nodeId: 1, brokerEpoch: 2n },
   { type: 'reportOfflineDirectories', nodeId: 1, brokerEpoch: 2n, directories: [id] },
+  {
+    type: 'reportLostReplicas',
+    nodeId: 1,
+    brokerEpoch: 2n,
+    replicas: [{ topicId: id, partition: 3, lost: 'end' }],
+  },
   { type: 'unregisterBroker', nodeId: 1 },
   { type: 'confirmDeletion', nodeId: 1, deletions: [{ topicId: id, partition: -1 }] },
   {

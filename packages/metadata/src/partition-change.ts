@@ -28,6 +28,8 @@ export interface PartitionChange {
   readonly isMinIsrChange?: boolean
   /** Other replicas: the start, end or reversal of a reassignment. */
   readonly assignment?: Assignment
+  /** A replica is emptied: another leader epoch begins, so that nothing counts which its leader has heard of it. */
+  readonly isEmptied?: boolean
   /** Raises the partition epoch though nothing else changes, so that requests under way are void. */
   readonly bump?: boolean
 }
@@ -61,6 +63,7 @@ export function changedPartition(
     minIsr,
     isFlushed: change.isFlushed ?? before.isFlushed,
     isRecovering: change.isRecovering ?? before.isRecovering,
+    isEmptied: change.isEmptied ?? false,
     bump: change.bump ?? false,
   })
   // An election from the ELR may be what a reassignment was waiting for.
@@ -180,6 +183,7 @@ interface Outcome extends Elected {
   readonly minIsr: number
   readonly isFlushed: boolean
   readonly isRecovering: boolean
+  readonly isEmptied: boolean
   readonly bump: boolean
 }
 
@@ -189,15 +193,15 @@ function withEpochs(
   assigned: PartitionImage,
   after: Outcome,
 ): PartitionImage {
-  const { bump } = after
+  const { bump, isEmptied } = after
   const isOtherLeader = after.leader !== before.leader
   const isReassigned =
     assigned !== before &&
     (before.replicas.some((id) => !assigned.replicas.includes(id)) ||
       (before.addingReplicas.length > 0 && assigned.addingReplicas.length === 0))
+  const isOtherEpoch = isOtherLeader || isReassigned || isEmptied
   const isChanged =
-    isOtherLeader ||
-    isReassigned ||
+    isOtherEpoch ||
     after.minIsr !== before.minIsr ||
     after.isFlushed !== before.isFlushed ||
     after.isRecovering !== before.isRecovering ||
@@ -213,7 +217,7 @@ function withEpochs(
     directories: assigned.directories,
     isr: after.isr,
     leader: after.leader,
-    leaderEpoch: before.leaderEpoch + (isOtherLeader || isReassigned ? 1 : 0),
+    leaderEpoch: before.leaderEpoch + (isOtherEpoch ? 1 : 0),
     partitionEpoch: before.partitionEpoch + 1,
     elr: after.elr,
     lastKnownElr: after.lastKnownElr,

@@ -136,6 +136,7 @@ const causes: Readonly<Record<string, string>> = {
   unfenceBroker: 'a broker came back',
   controlledShutdown: 'a broker was about to stop',
   reportOfflineDirectories: 'a log directory failed',
+  reportLostReplicas: 'a replica was found damaged',
   unregisterBroker: 'a broker was unregistered',
   stopped: 'a broker stopped',
   'session timeout': 'a broker was silent for too long',
