@@ -3,6 +3,7 @@
  * the whole directory offline: never retried, never continued, because the kernel may have dropped what it could not write.
  */
 import { assert, type Timer } from '@naru/base'
+import { type Aside, asidePath, removeOldestDamaged } from './aside.ts'
 import { replaceFile } from './atomic-file.ts'
 import {
   checkpointName,
@@ -195,14 +196,14 @@ export class LogDirectory implements AsyncDisposable {
     if (!this.#states.has(log)) throw logDeleted(this.path, log.name)
   }
 
-  /** Removes a log: its name goes at once and durably, its files after `file.delete.delay.ms`. */
-  deleteLog(log: Log, { suffix = 'delete' }: { suffix?: 'delete' | 'stray' } = {}): Promise<void> {
+  /** Removes a log: its name goes at once and durably, its files after `file.delete.delay.ms`, or stay as `suffix` says. */
+  deleteLog(log: Log, { suffix = 'delete' }: { suffix?: Aside } = {}): Promise<void> {
     return this.#change(log, async () => {
       log.isHeld = true
       await this.#rounds.settled(log)
       const unique = this.#options.random.bytes(16).toString('hex')
-      const aside = `${log.path}.${unique}-${suffix}`
-      const { fileSystem, openFiles } = this.#options
+      const { fileSystem, openFiles, clock } = this.#options
+      const aside = asidePath(log.path, { suffix, nowMs: clock.now(), unique })
       await this.#flusher.remove(log, async () => {
         await this.#storage.forget(log)
         await this.#guard(fileSystem.rename(log.path, aside))
@@ -211,6 +212,7 @@ export class LogDirectory implements AsyncDisposable {
         this.#logs.delete(log.name)
         this.#states.delete(log)
       })
+      if (suffix === 'damaged') await this.#guard(removeOldestDamaged(fileSystem, this.path))
       if (suffix === 'delete') this.#removals.add(log.config.fileDeleteDelayMs, aside)
     })
   }

@@ -14,6 +14,15 @@ import { TimeIndex } from './time-index.ts'
 
 /** Loads the log for appends and reads. Throws LOG_CORRUPT when a segment does not hold what its length promises. */
 export async function loadLog(log: Log, derived: DerivedState): Promise<void> {
+  try {
+    await load(log, derived)
+  } catch (error) {
+    log.noteFailure(error)
+    throw error
+  }
+}
+
+async function load(log: Log, derived: DerivedState): Promise<void> {
   derived.reset()
   const from = await restoreNewest(log, derived)
   const first = log.segmentOf(from)

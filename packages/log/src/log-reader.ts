@@ -28,6 +28,8 @@ export interface ReadRequest {
   readonly upTo: bigint
   /** The first batch is returned even when it is larger than `maxBytes` (KIP-74). */
   readonly atLeastOne: boolean
+  /** Also batches that this process has written are checked: for readers who would hand on what is damaged. */
+  readonly isChecked?: boolean
 }
 
 /** Empty when there is nothing between `offset` and `upTo`. The caller has checked the offset against the log's bounds. */
@@ -44,6 +46,7 @@ async function unlessCut<T>(log: Log, look: () => Promise<T>): Promise<T | undef
     return log.cuts === cuts ? found : undefined
   } catch (error) {
     if (log.cuts !== cuts) return undefined
+    log.noteFailure(error)
     throw error
   }
 }
@@ -198,15 +201,17 @@ function wholeBatches(bytes: Buffer, upTo: bigint): number {
 function finishRead(
   log: Log,
   segment: Segment,
-  { bytes, offset, ...place }: Place & { bytes: Buffer; offset: bigint },
+  request: Place & { bytes: Buffer; offset: bigint; isChecked?: boolean },
 ): Buffer {
+  const { bytes, offset, isChecked = false, ...place } = request
   const { from } = place
   let at = 0
   let next = offset
   while (at < bytes.length) {
     const size = batchSizeAt(bytes, at)
     const known = at === 0 ? place : { baseOffset: next }
-    if (next < log.trustedFromOffset && !isStoredBatch(bytes, at, { size, next, ...known })) break
+    const isForeign = isChecked || next < log.trustedFromOffset
+    if (isForeign && !isStoredBatch(bytes, at, { size, next, ...known })) break
     next = lastOffsetAt(bytes, at) + 1n
     at += size
   }
@@ -303,7 +308,9 @@ export async function batchBoundary(log: Log, endOffset: bigint): Promise<LogEnd
   if (header.length === batchHeaderBytes && baseOffsetAt(header, 0) <= endOffset) {
     return { endOffset: baseOffsetAt(header, 0), segmentBaseOffset, position: from }
   }
-  throw corrupt(log, segment, { position: from, offset: endOffset, what: 'no batch' })
+  const error = corrupt(log, segment, { position: from, offset: endOffset, what: 'no batch' })
+  log.noteFailure(error)
+  throw error
 }
 
 async function lookForBatch(log: Log, offset: bigint): Promise<Buffer | undefined> {

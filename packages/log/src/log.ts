@@ -6,6 +6,7 @@
 import { assert } from '@naru/base'
 import { type BatchHeader, baseOffsetAt, batchSizeAt } from '@naru/records'
 import type { FlushMode, LogEnd } from './checkpoint.ts'
+import { LogDirectoryError } from './errors.ts'
 import type { PlannedEntry } from './journal-round.ts'
 import { type ReadRequest, readBatches } from './log-reader.ts'
 import type { LogStorage } from './log-storage.ts'
@@ -74,6 +75,7 @@ export class Log {
   readonly storage: LogStorage
   config: LogConfig
   flushMode: FlushMode
+  /** Its end was lost, or may have been: what is left is good. Stays until the owner has told of it. */
   isDamaged: boolean
   readonly #onPending: (log: Log) => void
   #logId: Buffer
@@ -86,10 +88,13 @@ export class Log {
   #trustedFromOffset: bigint
   #truncationsUnderWay = 0
   #cuts = 0
+  #corruption: LogDirectoryError | undefined
   /** What the stored derived state stands for. */
   derivedOffset = -1n
   /** Set by the owner: the confirmed offset moved. */
   onConfirmed: (() => void) | undefined
+  /** Set by the owner: something was found not to be what was written. */
+  onCorrupt: (() => void) | undefined
   /** Rounds leave this log's appends waiting while its flush mode changes. */
   isHeld = false
 
@@ -125,6 +130,19 @@ export class Log {
   /** Batches below it were written by an earlier process: their checksums are verified before they are served. */
   get trustedFromOffset(): bigint {
     return this.#trustedFromOffset
+  }
+
+  /** What was found not to be what was written, when that was first seen by this process. */
+  get corruption(): LogDirectoryError | undefined {
+    return this.#corruption
+  }
+
+  /** Reading has failed: if it was for what lies in the files, whoever answers for the log is told, once. */
+  noteFailure(error: unknown): void {
+    const isCorruption = error instanceof LogDirectoryError && error.code === 'LOG_CORRUPT'
+    if (!isCorruption || this.#corruption !== undefined) return
+    this.#corruption = error
+    this.onCorrupt?.()
   }
 
   /** From the call to the end of a truncation nothing is appended, and readers find nothing. */
@@ -362,6 +380,7 @@ export class Log {
     this.#logStartOffset = offset
     this.#trustedFromOffset = offset
     this.derivedOffset = offset
+    this.#corruption = undefined
     this.#derived?.reset()
   }
 
