@@ -160,7 +160,7 @@ export class FollowerFeed implements Feed {
     this.#isReading = true
     const wanted = { offset: this.#nextOffset, maxBytes: Math.min(bytesMax, readBytes), upTo }
     try {
-      const bytes = await log.read({ ...wanted, atLeastOne: true })
+      const bytes = await log.read({ ...wanted, atLeastOne: true, isChecked: true })
       if (bytes.length === 0) this.#events.over(this, kafkaErrors.OFFSET_OUT_OF_RANGE)
       else this.#read = { batches: [bytes], nextOffset: endOf(bytes) }
     } catch (error) {

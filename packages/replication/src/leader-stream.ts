@@ -191,25 +191,35 @@ export class LeaderStream implements LeaderLink {
     if (stream !== this.#stream) return
     this.#unheard = 0
     if (frame.hello !== undefined && !this.#isExpected(frame.hello)) return
-    try {
-      for (const answer of frame.accepted) this.#byId.get(answer.id)?.accepted(answer)
-      for (const answer of frame.diverging) this.#byId.get(answer.id)?.diverging(answer)
-      for (const answer of frame.refused) this.#byId.get(answer.id)?.refused(answer)
-      for (const batches of frame.batches) this.#received(batches)
-    } catch (error) {
-      const isDamage = error instanceof DamagedBatchError || error instanceof DecodeError
-      if (!isDamage) throw error
-      this.#options.logger.error('replication-damaged', { leader: this.#options.leader })
-      stream.reset()
-    }
+    for (const answer of frame.accepted) this.#byId.get(answer.id)?.accepted(answer)
+    for (const answer of frame.diverging) this.#byId.get(answer.id)?.diverging(answer)
+    for (const answer of frame.refused) this.#byId.get(answer.id)?.refused(answer)
+    for (const batches of frame.batches) this.#received(batches)
   }
 
   #received(batches: Batches): void {
     const replica = this.#byId.get(batches.id)
     if (replica === undefined) return
-    replica.received(batches)
+    try {
+      replica.received(batches)
+    } catch (error) {
+      const isDamage = error instanceof DamagedBatchError || error instanceof DecodeError
+      if (!isDamage) throw error
+      this.#refuse(replica)
+      return
+    }
     // It may have given up the subscription over this.
     if (replica.id === batches.id) this.#credits.received(replica, batches.records.length)
+  }
+
+  /** What it is sent is damaged: other partitions of this stream go on. Asked again, its leader reads from the disk, and looks. */
+  #refuse(replica: FollowingReplica): void {
+    const { topicId, partition, logEndOffset } = replica
+    const { leader, logger } = this.#options
+    logger.error('replication-damaged', { leader, topicId, partition, logEndOffset })
+    this.#cancel(replica)
+    replica.disconnected()
+    this.subscribeLater(replica)
   }
 
   #isExpected(hello: { readonly clusterId: string; readonly nodeId: number }): boolean {
