@@ -22,7 +22,7 @@ export async function join(
     readonly grpc: Address | undefined
     readonly directories: Directories
     /** Its epoch is known, at the start and after each registration that follows. */
-    readonly onRegistered: (brokerEpoch: bigint) => void
+    readonly onRegistered: (brokerEpoch: bigint) => Promise<void>
   },
 ): Promise<void> {
   const { config, fileSystem, bootId } = options
@@ -42,7 +42,7 @@ export async function join(
     const { incarnationId } = metadata
     const session = { brokerEpoch, bootId, incarnationId, isClean: false }
     for (const [, { path }] of online(directories)) await writeSession(fileSystem, path, session)
-    onRegistered(brokerEpoch)
+    await onRegistered(brokerEpoch)
   })
   await metadata.membership.takePart()
 }

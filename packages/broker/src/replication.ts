@@ -4,7 +4,12 @@ import { internalAddressOf, type MetadataRuntime } from '@naru/consensus'
 import { brokerSetting } from '@naru/metadata'
 import { type NodeId, rateOf } from '@naru/model'
 import { LeaderStreams, RecentBytes, ReplicationServer, Throttle } from '@naru/replication'
-import { IsrProposals, type Partitions, type ReplicaSurroundings } from '@naru/services'
+import {
+  IsrProposals,
+  LostReplicas,
+  type Partitions,
+  type ReplicaSurroundings,
+} from '@naru/services'
 
 export interface Replication extends Disposable {
   readonly around: ReplicaSurroundings
@@ -12,8 +17,8 @@ export interface Replication extends Disposable {
   serve(partitions: Partitions): void
   /** A stream of another broker. */
   accept(stream: MessageStream): void
-  /** This broker is registered, perhaps anew: leaders know it by that epoch. */
-  registered(brokerEpoch: bigint): void
+  /** This broker is registered, perhaps anew: leaders know it by that epoch, and the controller what its replicas lack. */
+  registered(brokerEpoch: bigint): Promise<void>
 }
 
 export interface ReplicationOptions {
@@ -33,7 +38,12 @@ export function createReplication(
 ): Replication {
   const { nodeId, network, clock, logger, lagMsMax, peerAddresses } = options
   const { image, incarnationId } = metadata
-  const now: { brokerEpoch: bigint; server?: ReplicationServer; lagWatch?: Timer } = {
+  const now: {
+    brokerEpoch: bigint
+    server?: ReplicationServer
+    lagWatch?: Timer
+    lost?: LostReplicas
+  } = {
     brokerEpoch: -1n,
   }
   const self = () => {
@@ -71,6 +81,7 @@ export function createReplication(
     unfollow: (replica) => streams.unfollow(replica),
     onLeading: () => now.server?.leadersChanged(),
     onProposalDue: (host) => proposals.add(host),
+    onDamaged: (host) => now.lost?.add(host),
     onBrokerSettings: () => {
       for (const side of ['leader', 'follower'] as const) {
         const name = `${side}.replication.throttled.rate`
@@ -93,15 +104,19 @@ export function createReplication(
       const throttle = throttles.leader
       const server = new ReplicationServer({ clock, logger, self, replicas, throttle })
       now.server = server
+      now.lost = new LostReplicas({ nodeId, metadata, partitions, clock, logger })
       watchLag(partitions)
     },
     accept: (stream) => (now.server === undefined ? stream.reset() : now.server.accept(stream)),
-    registered: (brokerEpoch) => {
+    registered: async (brokerEpoch) => {
+      // Before any leader hears of this broker under that epoch.
+      await now.lost?.report(brokerEpoch)
       now.brokerEpoch = brokerEpoch
       streams.restart()
     },
     [Symbol.dispose]: () => {
       now.lagWatch?.cancel()
+      now.lost?.stop()
       streams.stop()
       now.server?.stop()
       for (const throttle of Object.values(throttles)) throttle.stop()

@@ -77,6 +77,8 @@ export const brokerCommands = {
   reportLostReplicas: defineCommand({
     request: struct({
       ...key,
+      /** Under this registration it has followed nobody yet. */
+      isStarting: boolean,
       replicas: array(struct({ topicId: uuid, partition: int32, lost: enumeration(losses) })),
     }),
     response: struct({

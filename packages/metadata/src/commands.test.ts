@@ -61,6 +61,7 @@ const commands: Command[] = [
     type: 'reportLostReplicas',
     nodeId: 1,
     brokerEpoch: 2n,
+    isStarting: true,
     replicas: [{ topicId: id, partition: 3, lost: 'end' }],
   },
   { type: 'unregisterBroker', nodeId: 1 },

@@ -8,10 +8,14 @@ beforeEach(() => {
 })
 
 /** Whether the replica of that broker counts for nothing from now on. */
-function report(nodeId: number, lost: (typeof losses)[number] = 'everything'): boolean | undefined {
+function report(
+  nodeId: number,
+  lost: (typeof losses)[number] = 'everything',
+  { isStarting = false } = {},
+): boolean | undefined {
   const { topicId, partition } = cluster.partition
-  const replicas = [{ topicId, partition, lost }]
-  const answer = cluster.accepted({ type: 'reportLostReplicas', ...cluster.key(nodeId), replicas })
+  const request = { ...cluster.key(nodeId), isStarting, replicas: [{ topicId, partition, lost }] }
+  const answer = cluster.accepted({ type: 'reportLostReplicas', ...request })
   return answer.replicas[0]?.isGivenUp
 }
 
@@ -64,6 +68,14 @@ describe('a replica that is not complete any more', () => {
     })
     expect(cluster.propose([1, 2, 3], { leaderEpoch, partitionEpoch })).toBe('74')
   })
+
+  it('ends no leader epoch when it has not followed yet', () => {
+    cluster.topic([1, 2, 3])
+    cluster.start(2)
+    const before = cluster.partition
+    expect(report(2, 'everything', { isStarting: true })).toBe(true)
+    expect(cluster.partition).toBe(before)
+  })
 })
 
 describe('the last complete replica', () => {
@@ -98,7 +110,7 @@ it('is refused to a process that is not the broker any more', () => {
   cluster.topic([1, 2, 3])
   const key = cluster.key(2)
   cluster.start(2)
-  const command = { type: 'reportLostReplicas', ...key, replicas: [] } as const
+  const command = { type: 'reportLostReplicas', ...key, isStarting: true, replicas: [] } as const
   expect(cluster.refused(command)).toBe('STALE_BROKER_EPOCH')
 })
 
@@ -106,6 +118,7 @@ it('of a partition that is not there, or elsewhere, changes nothing', () => {
   cluster.topic([1, 2])
   expect(report(3)).toBe(false)
   const replicas = [{ topicId: idOf(77), partition: 0, lost: 'everything' }] as const
-  const answer = cluster.accepted({ type: 'reportLostReplicas', ...cluster.key(1), replicas })
+  const request = { ...cluster.key(1), isStarting: true, replicas }
+  const answer = cluster.accepted({ type: 'reportLostReplicas', ...request })
   expect(answer.replicas).toEqual([{ topicId: idOf(77), partition: 0, isGivenUp: false }])
 })

@@ -26,7 +26,7 @@ export interface JudgedReplica {
 
 export function decideLostReplicas(
   image: MetadataImage,
-  request: BrokerKey & { readonly replicas: readonly LostReplica[] },
+  request: BrokerKey & { readonly isStarting: boolean; readonly replicas: readonly LostReplica[] },
   context: DecideContext,
 ): Decision<{ readonly replicas: readonly JudgedReplica[] } | Refusal> {
   const broker = currentBroker(image, request)
@@ -45,7 +45,9 @@ export function decideLostReplicas(
     seen.add(before)
     const { nodeId } = broker
     const targetIsr = before.isr.filter((other) => other !== nodeId)
-    const change = { targetIsr, unclean: { nodeId, lost }, isEmptied: lost === 'everything' }
+    // Of a process that has followed nobody no leader has heard anything.
+    const isEmptied = lost === 'everything' && !request.isStarting
+    const change = { targetIsr, unclean: { nodeId, lost }, isEmptied }
     const after = changedPartition(before, change, changeContext(image, topic.name, context))
     if (after !== before) changes.push({ before, after })
     return { topicId, partition, isGivenUp }

@@ -4,8 +4,8 @@ import { type KafkaError, kafkaErrors, type NodeId } from '@naru/model'
 import type { PartitionLeader } from '@naru/partition'
 import { batchesOf, lastOffsetAt } from '@naru/records'
 import type { PartitionHost } from './partition-host.ts'
-import { storageError } from './partition-host.ts'
 import { type ReadableReplica, type ReadPosition, readObstacle } from './readable-replica.ts'
+import { storageError } from './storage-error.ts'
 
 export interface FetchPartition extends ReadPosition {
   /** Undefined when this broker has no such partition: `missing` says why. */
@@ -141,7 +141,7 @@ async function readPartition(
     })
     return { ...base, records }
   } catch (error) {
-    return failed(storageError(error))
+    return failed(host.failureOf(error))
   }
 }
 

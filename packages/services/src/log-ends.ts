@@ -4,8 +4,8 @@ import { coder, type MetadataRuntime } from '@naru/consensus'
 import type { AskedReplicas, Candidate } from '@naru/metadata'
 import { type NodeId, type TopicId, topicPartitionKey } from '@naru/model'
 import { array, int32, int64, struct, uuid } from '@naru/protocol'
-import { storageError } from './partition-host.ts'
 import type { Partitions } from './partitions.ts'
+import { storageError } from './storage-error.ts'
 
 /** What one broker asks another, about many partitions at once. */
 export const logEndsOperation = 'logEnds'

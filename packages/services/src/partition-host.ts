@@ -3,14 +3,7 @@
  * clients ask of it. It takes one input at a time, so there is nothing to lock.
  */
 import type { Clock, Logger } from '@naru/base'
-import {
-  batchAt,
-  batchForTimestamp,
-  type Log,
-  type LogDirectory,
-  LogDirectoryError,
-  offsetOfMaxTimestamp,
-} from '@naru/log'
+import { batchAt, type Log, type LogDirectory, offsetOfMaxTimestamp } from '@naru/log'
 import {
   type KafkaError,
   kafkaErrors,
@@ -28,10 +21,8 @@ import {
   assignLogAppendTime,
   assignOffset,
   type BatchRefusal,
-  firstRecordSince,
   newestRecord,
   readBatchHeader,
-  type StoredRecord,
 } from '@naru/records'
 import {
   FollowingReplica,
@@ -42,6 +33,8 @@ import {
 import { PartitionState } from './partition-state.ts'
 import { judgeProduced } from './produced-batch.ts'
 import type { ReadableReplica } from './readable-replica.ts'
+import { storageError } from './storage-error.ts'
+import { type FoundOffset, foundIn, notFound, recordSince } from './timestamp-lookup.ts'
 
 export type Refused = BatchRefusal
 
@@ -55,12 +48,6 @@ export interface Appended {
 
 /** What a producer waits for: nothing, the leader's log, or all in-sync replicas. */
 export type Acks = 0 | 1 | -1
-
-export interface FoundOffset {
-  readonly offset: bigint
-  readonly timestamp: bigint
-  readonly leaderEpoch: number
-}
 
 /** What the metadata says of the partition. */
 export interface PartitionAssignment extends PartitionRegistration {
@@ -82,11 +69,11 @@ export interface ReplicaSurroundings {
   onLeading(): void
   /** The controller is to be asked for another in-sync set. */
   onProposalDue(host: PartitionHost): void
+  /** The replica was found damaged. */
+  onDamaged(host: PartitionHost): void
   /** Settings of brokers have changed. */
   onBrokerSettings(): void
 }
-
-const notFound: FoundOffset = { offset: -1n, timestamp: -1n, leaderEpoch: -1 }
 
 export class PartitionHost {
   readonly topic: string
@@ -103,6 +90,10 @@ export class PartitionHost {
   /** Known to be committed: carried from one role to the next. */
   #highWatermark: bigint
   #isLoaded = false
+  /** It takes no role before it is known what becomes of what was found damaged; one that it has it keeps. */
+  #isWithdrawn = false
+  /** It is damaged, and stays in use for want of a better one. */
+  #isKept = false
   #opening: Promise<void> | undefined
   readonly #watchers = new Set<() => void>()
 
@@ -123,6 +114,7 @@ export class PartitionHost {
     this.config = options.config
     this.#around = options.around
     this.#highWatermark = options.log.logStartOffset
+    options.log.onCorrupt = () => this.#around.onDamaged(this)
     options.log.onConfirmed = () => (this.#leading ?? this.#following)?.confirmed()
   }
 
@@ -154,6 +146,24 @@ export class PartitionHost {
     return this.#readableFollower(following)
   }
 
+  /** It was found damaged: it follows no more, and takes no other role for now. */
+  withdraw(): void {
+    this.#isWithdrawn = true
+    this.#endFollowing()
+  }
+
+  /** Damaged or not, there is nothing better: it goes on. */
+  keep(): void {
+    this.#isWithdrawn = false
+    this.#isKept = true
+    this.#become()
+  }
+
+  /** What a client is told when it cannot be read. */
+  failureOf(error: unknown): KafkaError {
+    return storageError(error, { isLasting: this.#isKept })
+  }
+
   /** What the metadata says from now on; who waits for an acknowledgement that will not come is told. */
   assume(assignment: PartitionAssignment): void {
     this.#assignment = assignment
@@ -169,6 +179,7 @@ export class PartitionHost {
     if (followed?.leader !== leader || followed.leaderEpoch !== leaderEpoch) this.#endFollowing()
     this.#become()
     this.#throttle()
+    this.#reconsider(assignment)
   }
 
   /** Loads the log, once: the first append or read of a partition waits for it. A log that cannot be loaded stays so until a restart. */
@@ -225,16 +236,8 @@ export class PartitionHost {
   }
 
   /** The first record at or after a timestamp that is not deleted and not beyond `upTo`. */
-  async offsetForTimestamp(timestamp: bigint, upTo: bigint): Promise<FoundOffset> {
-    let from = this.log.logStartOffset
-    for (;;) {
-      const batch = await batchForTimestamp(this.log, { timestamp, from, upTo })
-      if (batch === undefined) return notFound
-      const record = firstRecordSince(batch, { timestamp, offset: from })
-      if (record !== undefined) return found(batch, record)
-      // The log begins within that batch, behind the record that it was found for.
-      from = readBatchHeader(batch).lastOffset + 1n
-    }
+  offsetForTimestamp(timestamp: bigint, upTo: bigint): Promise<FoundOffset> {
+    return recordSince(this.log, timestamp, upTo)
   }
 
   /** The record with the largest timestamp (KIP-734), of all that was appended when it is asked for. */
@@ -248,7 +251,7 @@ export class PartitionHost {
     )
     const batch = failed === undefined ? await batchAt(this.log, newest) : undefined
     const record = batch === undefined ? undefined : newestRecord(batch)
-    return batch === undefined || record === undefined ? notFound : found(batch, record)
+    return batch === undefined || record === undefined ? notFound : foundIn(batch, record)
   }
 
   /** The epoch that holds `offset`; -1 when it is not known. */
@@ -371,10 +374,18 @@ export class PartitionHost {
     this.#wakeWatchers()
   }
 
+  /** Somebody else is in sync now: it need not be kept any longer. */
+  #reconsider({ isr }: PartitionAssignment): void {
+    if (!this.#isKept || isr.every((id) => id === this.#around.nodeId)) return
+    this.#isKept = false
+    this.#around.onDamaged(this)
+  }
+
   /** Takes the role that the metadata gives, as soon as the log is loaded and left alone. */
   #become(): void {
     const assignment = this.#assignment
     if (!this.#isLoaded || assignment === undefined || !this.isOnline) return
+    if (this.#isWithdrawn) return
     const before = this.#following
     if (before !== undefined) {
       if (!before.isOver) return
@@ -475,16 +486,6 @@ function within(offset: bigint, least: bigint, most: bigint): bigint {
   return offset > most ? most : offset
 }
 
-function found(batch: Buffer, { offset, timestamp }: StoredRecord): FoundOffset {
-  return { offset, timestamp, leaderEpoch: readBatchHeader(batch).leaderEpoch }
-}
-
 function refused(error: KafkaError, message: string): Refused {
   return { error, message }
-}
-
-/** What a failed disk looks like to a client. */
-export function storageError(error: unknown): KafkaError {
-  if (error instanceof LogDirectoryError) return kafkaErrors.KAFKA_STORAGE_ERROR
-  throw error
 }

@@ -55,6 +55,9 @@ export class Partitions {
   readonly #toOpen = new Set<PartitionHost>()
   #opening = 0
   #topicsInTurn = 0
+  #turn: Promise<void> = Promise.resolve()
+  /** The controller knows what the start has found missing. */
+  #isReported = false
 
   constructor(options: PartitionsOptions) {
     this.#options = options
@@ -137,7 +140,16 @@ export class Partitions {
    * After a change of the metadata; resolves when the partitions can be used. The image may be ahead of the records: they say which
    * topics to look at, the image says what they are.
    */
-  async follow(records: readonly MetadataRecord[]): Promise<void> {
+  follow(records: readonly MetadataRecord[]): Promise<void> {
+    return this.#inTurn(() => this.#follow(records))
+  }
+
+  /** The metadata has become another altogether: it came as a snapshot. */
+  followAll(): Promise<void> {
+    return this.#inTurn(() => this.#followAll())
+  }
+
+  async #follow(records: readonly MetadataRecord[]): Promise<void> {
     const { image } = this.#options
     const changed = new Set<string>()
     const removed: TopicId[] = []
@@ -160,8 +172,7 @@ export class Partitions {
     this.#confirmDeletions(removed)
   }
 
-  /** The metadata has become another altogether: it came as a snapshot. */
-  async followAll(): Promise<void> {
+  async #followAll(): Promise<void> {
     const { image, around } = this.#options
     around.onBrokerSettings()
     for (const name of new Set([...this.#hosts.keys(), ...image.topics.keys()])) {
@@ -177,6 +188,52 @@ export class Partitions {
     for (const host of this.all()) {
       if (host.directory === directory) host.fail(kafkaErrors.KAFKA_STORAGE_ERROR)
     }
+  }
+
+  /** Replicas that should be here and are not, while it has not been reported. */
+  *absent(): Generator<{ readonly topicId: TopicId; readonly partition: number }> {
+    const { image, nodeId } = this.#options
+    if (this.#isReported) return
+    for (const { name, partitions } of image.topics.values()) {
+      for (const { topicId, partition, replicas } of partitions) {
+        const isHere = this.get(name, partition)?.topicId === topicId
+        if (replicas.includes(nodeId) && !isHere) yield { topicId, partition }
+      }
+    }
+  }
+
+  /** Nobody counts on absent replicas any more: they are made now, empty. */
+  makeAbsent(): Promise<void> {
+    return this.#inTurn(async () => {
+      const { image } = this.#options
+      const topicIds = new Set([...this.absent()].map(({ topicId }) => topicId))
+      this.#isReported = true
+      for (const topicId of topicIds) {
+        const topic = image.topicsById.get(topicId)
+        if (topic !== undefined) await this.#ensure(topic, new Set())
+      }
+    })
+  }
+
+  /** Puts the log of a damaged replica aside; an empty one takes its place, for its leader to fill. */
+  renew(host: PartitionHost): Promise<void> {
+    return this.#inTurn(async () => {
+      const { topic, partition, directory, log } = host
+      const hosts = this.#hosts.get(topic) ?? []
+      if (hosts[partition] !== host) return
+      host.fail(kafkaErrors.KAFKA_STORAGE_ERROR)
+      delete hosts[partition]
+      await this.#unlessOffline(() => directory.deleteLog(log, { suffix: 'damaged' }))
+      const known = this.#options.image.topicsById.get(host.topicId)
+      if (known !== undefined) await this.#ensure(known, new Set())
+    })
+  }
+
+  /** One change of what is here after the other. */
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const done = this.#turn.then(work)
+    this.#turn = done.catch(() => {})
+    return done
   }
 
   /** Lets others have their turn now and then. */
@@ -284,6 +341,8 @@ export class Partitions {
     }
     const config = configOf(topic.name)
     const name = topicPartitionKey(topic.name, partition.partition)
+    // The process before may have had it: as long as the replica counts for complete, no empty log takes its place.
+    if (!this.#isReported && directory.logs.get(name) === undefined) return undefined
     try {
       const log = await logOf(directory, { name, topicId: topic.topicId, config })
       return new PartitionHost({

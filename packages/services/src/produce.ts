@@ -1,12 +1,7 @@
 import { type KafkaError, kafkaErrors } from '@naru/model'
 import type { RefusedRecord } from '@naru/records'
-import {
-  type Acks,
-  type Appended,
-  type PartitionHost,
-  type Refused,
-  storageError,
-} from './partition-host.ts'
+import type { Acks, Appended, PartitionHost, Refused } from './partition-host.ts'
+import { storageError } from './storage-error.ts'
 
 export interface ProduceResult {
   readonly error: KafkaError

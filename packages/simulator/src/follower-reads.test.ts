@@ -61,6 +61,7 @@ class World {
       unfollow() {},
       onLeading() {},
       onProposalDue() {},
+      onDamaged() {},
       onBrokerSettings() {},
     }
     const named = { topic: 'orders', topicId, partition: 0 }

@@ -90,6 +90,7 @@ class World {
           this.leadings++
         },
         onProposalDue() {},
+        onDamaged() {},
         onBrokerSettings() {},
       },
       configOf: (topic) => configs.of(topic),
@@ -98,6 +99,7 @@ class World {
       onDeleted() {},
     })
     await partitions.adopt()
+    await partitions.makeAbsent()
     return partitions
   }
 }

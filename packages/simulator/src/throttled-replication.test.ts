@@ -126,6 +126,7 @@ class World {
       image,
       incarnationId: `i${nodeId}`,
       membership: {},
+      submit: async () => ({ replicas: [] }),
     } as unknown as Parameters<typeof createReplication>[1]
     const replication = createReplication(
       { nodeId, network, clock, logger: silentLogger, lagMsMax: 5_000, peerAddresses: new Map() },
@@ -143,7 +144,7 @@ class World {
     replication.serve(partitions)
     await network.listen(addressOf(nodeId), (stream) => replication.accept(stream))
     await partitions.adopt()
-    replication.registered(BigInt(nodeId))
+    await replication.registered(BigInt(nodeId))
   }
 }
 

@@ -124,7 +124,7 @@ export class SimulatedBroker implements NodeWork {
   async registered(brokerEpoch: bigint): Promise<void> {
     await this.#writeSessions({ brokerEpoch, isClean: false })
     this.brokerEpoch = brokerEpoch
-    this.#replication?.registered(brokerEpoch)
+    await this.#replication?.registered(brokerEpoch)
   }
 
   async ready(): Promise<void> {}
