@@ -167,6 +167,7 @@ export class PartitionHost {
   /** What the metadata says from now on; who waits for an acknowledgement that will not come is told. */
   assume(assignment: PartitionAssignment): void {
     this.#assignment = assignment
+    this.#reconsider(assignment)
     const { leader, leaderEpoch } = assignment
     const leading = this.#leading
     if (leading !== undefined && this.isLeading && leading.core.leaderEpoch === leaderEpoch) {
@@ -179,7 +180,6 @@ export class PartitionHost {
     if (followed?.leader !== leader || followed.leaderEpoch !== leaderEpoch) this.#endFollowing()
     this.#become()
     this.#throttle()
-    this.#reconsider(assignment)
   }
 
   /** Loads the log, once: the first append or read of a partition waits for it. A log that cannot be loaded stays so until a restart. */

@@ -1,6 +1,6 @@
 // Disks that fail: replication.md F6 to F8, journal.md 2.13 and 3.2.
 import { batchAt, batchForTimestamp } from '@naru/log'
-import { batchHeaderBytes } from '@naru/records'
+import { batchHeaderBytes, lastOffsetAt } from '@naru/records'
 import { describe, expect, it } from 'vitest'
 import { batchPositions } from './log-faults-walk.ts'
 import { LogWorld } from './log-world.ts'
@@ -92,6 +92,32 @@ describe('damage on the disk', () => {
       world.log('a-0').read({ offset: 0n, maxBytes: 1_000, upTo: 1_000n, atLeastOne: true }),
     )
     await expect(reading).rejects.toMatchObject({ code: 'LOG_CORRUPT' })
+  })
+
+  it('of what this process has written is found by those who ask for it, and told once', async () => {
+    const world = await worldWith(30)
+    await world.quiet()
+    const log = world.log('a-0')
+    const file = world.disk.file(firstSegment) as SimulatedFile
+    const [, second] = batchPositions(file.cached)
+    file.flip((second as number) + batchHeaderBytes + 4)
+    let told = 0
+    log.onCorrupt = () => told++
+    const read = (offset: bigint, isChecked: boolean) =>
+      world.clock.drive(
+        log.read({ offset, maxBytes: 100_000, upTo: 1_000n, atLeastOne: true, isChecked }),
+      )
+    // What comes before it is served.
+    const before = await read(0n, true)
+    expect(before.length).toBe(second)
+    const next = lastOffsetAt(before, 0) + 1n
+    expect((await read(next, false)).length).toBeGreaterThan(0)
+    expect(log.corruption).toBeUndefined()
+    for (let i = 0; i < 2; i++) {
+      await expect(read(next, true)).rejects.toMatchObject({ code: 'LOG_CORRUPT' })
+    }
+    expect(log.corruption).toMatchObject({ code: 'LOG_CORRUPT' })
+    expect(told).toBe(1)
   })
 
   it.each([

@@ -3,8 +3,9 @@ import { silentLogger } from '@naru/base'
 import { LogDirectory, OpenFiles } from '@naru/log'
 import { configKey, emptyImage, type MetadataImage, replay, resourceTypes } from '@naru/metadata'
 import { kafkaErrors } from '@naru/model'
+import { encodeBatch } from '@naru/records'
 import { RecentBytes } from '@naru/replication'
-import { Partitions, TopicConfigs } from '@naru/services'
+import { type PartitionHost, Partitions, TopicConfigs } from '@naru/services'
 import { describe, expect, it } from 'vitest'
 import { SeededRandom } from './seeded-random.ts'
 import { SimulatedClock } from './simulated-clock.ts'
@@ -46,8 +47,10 @@ class World {
   readonly image = imageOfOneTopic()
   isRegistered = true
   isTrusted = true
+  isReported = true
   /** How often followers that came too early were to be heard again. */
   leadings = 0
+  readonly damaged: PartitionHost[] = []
   directory!: LogDirectory
 
   /** A start of the part of a broker that holds partitions. */
@@ -90,7 +93,7 @@ class World {
           this.leadings++
         },
         onProposalDue() {},
-        onDamaged() {},
+        onDamaged: (host) => this.damaged.push(host),
         onBrokerSettings() {},
       },
       configOf: (topic) => configs.of(topic),
@@ -99,7 +102,7 @@ class World {
       onDeleted() {},
     })
     await partitions.adopt()
-    await partitions.makeAbsent()
+    if (this.isReported) await partitions.makeAbsent()
     return partitions
   }
 }
@@ -202,4 +205,106 @@ it('hears followers again when it leads for others than before', async () => {
   const before = world.leadings
   host.assume({ ...state, replicas: [1, 2], partitionEpoch: state.partitionEpoch + 1 })
   expect(world.leadings).toBe(before + 1)
+})
+
+describe('a log that is not there', () => {
+  it('is not made before it is known that it is missing', async () => {
+    const world = new World()
+    world.isReported = false
+    const partitions = await world.start()
+    expect([...partitions.absent()]).toEqual([{ topicId, partition: 0 }])
+    await world.clock.drive(partitions.followAll())
+    expect(partitions.get('orders', 0)).toBeUndefined()
+    await world.clock.drive(partitions.makeAbsent())
+    expect(partitions.get('orders', 0)?.log.logEndOffset).toBe(0n)
+    expect([...partitions.absent()]).toEqual([])
+  })
+
+  it('is nothing to report of a start that finds it', async () => {
+    const world = new World()
+    await world.start()
+    world.disk.crash()
+    world.isReported = false
+    expect([...(await world.start()).absent()]).toEqual([])
+  })
+})
+
+describe('a replica that was found damaged', () => {
+  /** A segment that does not hold what the start relies on. */
+  async function damagedWorld() {
+    const world = new World()
+    const partitions = await world.start()
+    const host = partitions.get('orders', 0) as PartitionHost
+    await world.clock.drive(host.open())
+    const bytes = encodeBatch([{ key: null, value: Buffer.alloc(9), headers: [], timestamp: 0n }])
+    host.append(bytes, { produceVersion: 9, acks: 1 })
+    while (host.log.confirmedOffset === 0n) await world.clock.step()
+    world.disk.file('/data/orders-0/00000000000000000000.log')?.flip(70)
+    const read = () =>
+      host.log.read({ offset: 0n, maxBytes: 1, upTo: 9n, atLeastOne: true, isChecked: true })
+    await expect(world.clock.drive(read())).rejects.toMatchObject({ code: 'LOG_CORRUPT' })
+    return { world, partitions, host }
+  }
+
+  const code = (host: PartitionHost) => host.failureOf(host.log.corruption).name
+
+  it('begins anew, empty, and its log is put aside', async () => {
+    const { world, partitions, host } = await damagedWorld()
+    expect(world.damaged).toEqual([host])
+    host.withdraw()
+    await world.clock.drive(partitions.renew(host))
+    const next = partitions.get('orders', 0) as PartitionHost
+    expect(next).not.toBe(host)
+    expect(next.log).toMatchObject({ logEndOffset: 0n, corruption: undefined })
+    const aside = await world.clock.drive(world.disk.list('/data'))
+    expect(aside.filter((name) => name.endsWith('-damaged'))).toHaveLength(1)
+    // It is no log any more, and no start takes it for one.
+    await world.clock.drive(world.directory.close())
+    await world.start()
+    expect([...world.directory.logs.keys()]).toEqual(['orders-0'])
+    expect(await world.clock.drive(world.disk.list('/data'))).toEqual(
+      expect.arrayContaining(aside.filter((name) => name.endsWith('-damaged'))),
+    )
+  })
+
+  it('takes no other role until it is known what becomes of it', async () => {
+    const { world, host } = await damagedWorld()
+    const [known] = world.image.topics.get('orders')?.partitions ?? []
+    const next = { ...(known as NonNullable<typeof known>), leaderEpoch: 1, partitionEpoch: 1 }
+    host.withdraw()
+    expect(host.leading).toBeDefined()
+    expect(code(host)).toBe('KAFKA_STORAGE_ERROR')
+    host.assume(next)
+    expect(host.leading).toBeUndefined()
+    host.keep()
+    expect(host.leading?.core.leaderEpoch).toBe(1)
+    expect(code(host)).toBe('CORRUPT_MESSAGE')
+  })
+
+  it('is reported again when it is not the only one any more', async () => {
+    const { world, host } = await damagedWorld()
+    const [known] = world.image.topics.get('orders')?.partitions ?? []
+    host.withdraw()
+    host.keep()
+    const others = { replicas: [1, 2], isr: [1, 2], partitionEpoch: 1 }
+    host.assume({ ...(known as NonNullable<typeof known>), ...others })
+    expect(world.damaged).toHaveLength(2)
+  })
+})
+
+it('keeps the newest four damaged logs, under names that a file system takes', async () => {
+  const world = new World()
+  await world.start()
+  const name = `${'long'.repeat(62)}x-0`
+  const config = new TopicConfigs(world.image, new Map()).of('orders')
+  const request = { name, topicId, firstOffset: 0n, flushMode: 'ack', config } as const
+  for (let i = 0; i < 6; i++) {
+    const log = await world.clock.drive(world.directory.createLog(request))
+    world.clock.setTimer(10, () => {})
+    await world.clock.drive(world.directory.deleteLog(log, { suffix: 'damaged' }))
+  }
+  const aside = await world.clock.drive(world.disk.list('/data'))
+  const damaged = aside.filter((each) => each.endsWith('-damaged'))
+  expect(damaged).toHaveLength(4)
+  expect(damaged.every((each) => each.length <= 255)).toBe(true)
 })
