@@ -28,6 +28,10 @@ export function asidePath(
   return join(directory, name.slice(0, nameBytesMax - tail.length) + tail)
 }
 
+export function isAside(name: string): boolean {
+  return /-(delete|stray|damaged)$/.test(name)
+}
+
 /** Removes the oldest damaged logs that are too many. */
 export async function removeOldestDamaged(fileSystem: FileSystem, path: string): Promise<void> {
   const ageOf = (name: string) => damagedName.exec(name)?.[1] ?? ''

@@ -6,6 +6,8 @@ export class DelayedRemovals {
   readonly #options: {
     readonly fileSystem: FileSystem
     readonly clock: Clock
+    /** Makes durable that logs are gone which have lost their names: a start would miss them. */
+    readonly forget: () => Promise<void>
     readonly onError: (error: unknown) => void
   }
   readonly #timers = new Set<Timer>()
@@ -13,18 +15,19 @@ export class DelayedRemovals {
   constructor(options: {
     fileSystem: FileSystem
     clock: Clock
+    forget: () => Promise<void>
     onError: (error: unknown) => void
   }) {
     this.#options = options
   }
 
   add(delayMs: number, path: string): void {
-    const { fileSystem, clock, onError } = this.#options
+    const { fileSystem, clock, forget, onError } = this.#options
     const timer = clock.setTimer(delayMs, () => {
       this.#timers.delete(timer)
       const removal = path.endsWith(deletedSuffix)
         ? fileSystem.remove(path)
-        : fileSystem.removeDirectory(path)
+        : forget().then(() => fileSystem.removeDirectory(path))
       removal.catch(onError)
     })
     this.#timers.add(timer)

@@ -46,7 +46,7 @@ interface LogState {
 export class LogDirectory implements AsyncDisposable {
   readonly path: string
   /** How the start found the directory. */
-  readonly startKind: RecoveredDirectory['kind']
+  readonly start: Pick<RecoveredDirectory, 'kind' | 'lacksLogs'>
   readonly #options: LogDirectoryOptions
   readonly #journal: Journal
   readonly #storage: LogStorage
@@ -73,12 +73,13 @@ export class LogDirectory implements AsyncDisposable {
     recovered: RecoveredDirectory,
   ) {
     this.path = options.path
-    this.startKind = recovered.kind
+    this.start = recovered
     this.#options = options
     this.#journal = journal
     const onError = (error: unknown) => this.#goOffline(error)
+    const forget = () => this.checkpoint()
     const { fileSystem, openFiles, logger, clock } = options
-    this.#removals = new DelayedRemovals({ fileSystem, clock, onError })
+    this.#removals = new DelayedRemovals({ fileSystem, clock, forget, onError })
     this.#storage = new LogStorage({ fileSystem, openFiles, logger, onError })
     this.#rounds = new GroupCommit({
       clock,

@@ -1,4 +1,6 @@
 import type { FileSystem, Logger } from '@naru/base'
+import { isAside } from './aside.ts'
+import { readFileIfPresent } from './atomic-file.ts'
 import { identityName, topicPartitionOfDirectory } from './file-names.ts'
 import { decodeIdentity, type LogIdentity } from './log-identity.ts'
 import { forEachParallel } from './parallel.ts'
@@ -13,7 +15,7 @@ export interface PartitionFound {
 }
 
 /**
- * The partition directories of a log directory. What a deletion left behind is removed. A directory without an identity never
+ * The partition directories of a log directory, and the ids of logs that were put aside. What a deletion left behind is removed. A directory without an identity never
  * took an append, and is removed. When it holds segments all the same, its identity was lost: it is left as it is, and stands
  * in the way of an empty log of that name.
  */
@@ -21,19 +23,20 @@ export async function listPartitions(
   fileSystem: FileSystem,
   path: string,
   logger: Logger,
-): Promise<PartitionFound[]> {
+): Promise<{ readonly found: PartitionFound[]; readonly aside: ReadonlySet<string> }> {
   const found: PartitionFound[] = []
+  const aside = new Set<string>()
   await forEachParallel(await fileSystem.list(path), 16, async (name) => {
     const directory = join(path, name)
-    if (name.endsWith('-delete')) {
-      await fileSystem.removeDirectory(directory)
+    if (isAside(name)) {
+      const identity = await identityIn(fileSystem, directory)
+      if (identity !== undefined) aside.add(identity.logId)
+      if (name.endsWith('-delete')) await fileSystem.removeDirectory(directory)
       return
     }
     if (topicPartitionOfDirectory(name) === undefined) return
     const fileNames = await fileSystem.list(directory)
-    const identity = fileNames.includes(identityName)
-      ? decodeIdentity(await fileSystem.readFile(join(directory, identityName)))
-      : undefined
+    const identity = await identityIn(fileSystem, directory)
     if (identity !== undefined) {
       found.push({ name, path: directory, identity, fileNames })
     } else if (fileNames.some(isSegment)) {
@@ -42,7 +45,13 @@ export async function listPartitions(
       await fileSystem.removeDirectory(directory)
     }
   })
-  return found.sort((a, b) => (a.name < b.name ? -1 : 1))
+  found.sort((a, b) => (a.name < b.name ? -1 : 1))
+  return { found, aside }
+}
+
+async function identityIn(fileSystem: FileSystem, directory: string) {
+  const bytes = await readFileIfPresent(fileSystem, join(directory, identityName))
+  return bytes === undefined ? undefined : decodeIdentity(bytes)
 }
 
 /** Whether a directory is there and holds segments. */

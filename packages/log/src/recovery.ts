@@ -27,6 +27,8 @@ export interface RecoveredDirectory {
   readonly logs: readonly RecoveredLog[]
   /** What the start had to do, for the log. */
   readonly kind: 'new' | 'clean' | 'crash' | 'unknown'
+  /** The process before had logs that are not here any more: they were deleted just then, or are lost. */
+  readonly lacksLogs: boolean
 }
 
 export interface RecoveryOptions {
@@ -41,7 +43,7 @@ export interface RecoveryOptions {
 export async function recoverDirectory(options: RecoveryOptions): Promise<RecoveredDirectory> {
   const { fileSystem, path, journalPath, logger } = options
   const checkpoint = await readCheckpoint(fileSystem, path)
-  const partitions = await listPartitions(fileSystem, path, logger)
+  const { found: partitions, aside } = await listPartitions(fileSystem, path, logger)
   const logs = new Map<string, LogRecovery>()
   const known = new Map(checkpoint?.logs.map((log) => [log.logId.toString('hex'), log]))
   for (const partition of partitions) {
@@ -57,7 +59,9 @@ export async function recoverDirectory(options: RecoveryOptions): Promise<Recove
   await forEachParallel(all, parallelLogs, (log) => log.finish(kind))
   const recovered = all.map((log) => log.result())
   await storeCheckpoint(options, recovered)
-  return { logs: recovered, kind }
+  const isLacking = (logId: string) => !logs.has(logId) && !aside.has(logId)
+  const lacksLogs = kind === 'unknown' || [...known.keys()].some(isLacking)
+  return { logs: recovered, kind, lacksLogs }
 }
 
 async function readCheckpoint(

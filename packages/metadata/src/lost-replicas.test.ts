@@ -52,7 +52,7 @@ describe('a replica that is not complete any more', () => {
     cluster.topic([1, 2], { 'min.insync.replicas': '2' })
     cluster.fence(1, 2)
     cluster.start(2)
-    expect(report(2, 'end')).toBe(true)
+    expect(report(2, 'end', { isStarting: true })).toBe(true)
     expect(cluster.partition).toMatchObject({ elr: [1], lastKnownElr: [2] })
   })
 
@@ -83,8 +83,18 @@ describe('the last complete replica', () => {
     cluster.topic([1])
     const before = cluster.partition
     expect(report(1)).toBe(false)
-    expect(report(1, 'end')).toBe(false)
+    expect(report(1, 'end', { isStarting: true })).toBe(false)
     expect(cluster.partition).toBe(before)
+  })
+
+  it('stays also when it is empty, and perhaps was never made', () => {
+    cluster.topic([1, 2], { 'min.insync.replicas': '2' })
+    cluster.fence(1, 2)
+    cluster.start(1)
+    cluster.start(2)
+    expect(report(1, 'unknown', { isStarting: true })).toBe(true)
+    expect(report(2, 'unknown', { isStarting: true })).toBe(false)
+    expect(cluster.partition.elr).toEqual([2])
   })
 
   it('leads on though others are eligible that are away', () => {
@@ -95,15 +105,18 @@ describe('the last complete replica', () => {
     expect(cluster.partition).toMatchObject({ leader: 1, isr: [1] })
   })
 
-  it('does not lead when its end is gone: others would cut theirs', () => {
-    cluster.topic([1, 2], { 'min.insync.replicas': '1' })
-    cluster.fence(2, 1)
-    cluster.start(1)
-    expect(cluster.partition.elr).toEqual([1])
-    expect(report(1, 'end')).toBe(true)
-    cluster.unfence(1)
-    expect(cluster.partition).toMatchObject({ leader: -1, elr: [] })
-  })
+  it.each(['end', 'everything'] as const)(
+    'does not lead when its start finds %s missing: others would cut theirs',
+    (lost) => {
+      cluster.topic([1, 2], { 'min.insync.replicas': '1' })
+      cluster.fence(2, 1)
+      cluster.start(1)
+      expect(cluster.partition.elr).toEqual([1])
+      expect(report(1, lost, { isStarting: true })).toBe(true)
+      cluster.unfence(1)
+      expect(cluster.partition).toMatchObject({ leader: -1, elr: [] })
+    },
+  )
 })
 
 it('is refused to a process that is not the broker any more', () => {

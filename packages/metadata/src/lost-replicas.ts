@@ -8,8 +8,11 @@ import { changedPartition } from './partition-change.ts'
 import { type ChangedPartition, partitionRecords } from './partition-records.ts'
 import { changeContext, isActive, isDirectoryOnline } from './replicas.ts'
 
-/** `end`: what is left is good, and more may have been there. `everything`: nothing that is left is to be relied on. */
-export const losses = ['end', 'everything'] as const
+/**
+ * `end`: what is left is good, and more was there, or may have been. `everything`: nothing that is left is to be relied on. `unknown`:
+ * nothing is there, and perhaps nothing was, since the process before ended when the partition had just been made.
+ */
+export const losses = ['end', 'everything', 'unknown'] as const
 
 export interface LostReplica {
   readonly topicId: TopicId
@@ -36,8 +39,9 @@ export function decideLostReplicas(
   const replicas = request.replicas.map(({ topicId, partition, lost }) => {
     const topic = image.topicsById.get(topicId)
     const before = topic?.partitions[partition]
+    const isMissing = request.isStarting && lost !== 'unknown'
     const isKnown = before?.replicas.includes(broker.nodeId) ?? false
-    const isReplaceable = before !== undefined && mayGiveUp(image, { broker, before, lost })
+    const isReplaceable = before !== undefined && mayGiveUp(image, { broker, before, isMissing })
     const isGivenUp = isKnown && isReplaceable
     if (topic === undefined || before === undefined || !isGivenUp || seen.has(before)) {
       return { topicId, partition, isGivenUp }
@@ -47,7 +51,8 @@ export function decideLostReplicas(
     const targetIsr = before.isr.filter((other) => other !== nodeId)
     // Of a process that has followed nobody no leader has heard anything.
     const isEmptied = lost === 'everything' && !request.isStarting
-    const change = { targetIsr, unclean: { nodeId, lost }, isEmptied }
+    const unclean = { nodeId, lost: lost === 'end' ? lost : 'everything' } as const
+    const change = { targetIsr, unclean, isEmptied }
     const after = changedPartition(before, change, changeContext(image, topic.name, context))
     if (after !== before) changes.push({ before, after })
     return { topicId, partition, isGivenUp }
@@ -56,22 +61,17 @@ export function decideLostReplicas(
 }
 
 /**
- * Not the last replica that is complete: what is readable of it is better than nothing. One whose end is gone must not lead even
- * then, since the others would cut their logs to its own.
+ * Not the last replica that is complete: what is readable of it is better than nothing. One whose records are missing must not lead even
+ * then, since the others would cut their logs to its own: which of them has most is asked in an unclean election.
  */
 function mayGiveUp(
   image: MetadataImage,
-  {
-    broker,
-    before,
-    lost,
-  }: { broker: BrokerImage; before: PartitionImage } & {
-    readonly lost: LostReplica['lost']
-  },
+  lost: { broker: BrokerImage; before: PartitionImage; isMissing: boolean },
 ): boolean {
+  const { broker, before, isMissing } = lost
   const { nodeId } = broker
   const { isr, elr, replicas } = before
-  if (lost === 'end' && replicas.length > 1) return true
+  if (isMissing && replicas.length > 1) return true
   const others = isr.filter((other) => other !== nodeId)
   if (!isr.includes(nodeId)) return others.length > 0 || elr.some((other) => other !== nodeId)
   return others.some((other) => {

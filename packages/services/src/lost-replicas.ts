@@ -4,6 +4,7 @@
  */
 import type { Clock, Logger } from '@naru/base'
 import type { MetadataRuntime } from '@naru/consensus'
+import { LogDirectoryError } from '@naru/log'
 import { isRefusal, type RequestOf, type ResponseOf } from '@naru/metadata'
 import { kafkaErrors, type NodeId } from '@naru/model'
 import type { PartitionHost } from './partition-host.ts'
@@ -43,7 +44,7 @@ export class LostReplicas {
     const damaged = [...partitions.all()].filter(({ log }) => log.isDamaged)
     const replicas: LostReplica[] = [
       ...damaged.map(({ topicId, partition }) => ({ topicId, partition, lost: 'end' }) as const),
-      ...[...partitions.absent()].map((absent) => ({ ...absent, lost: 'everything' }) as const),
+      ...partitions.absent(),
     ]
     for (let at = 0; at < replicas.length; at += replicasMax) {
       const isTold = await this.#tell(brokerEpoch, replicas.slice(at, at + replicasMax))
@@ -52,9 +53,10 @@ export class LostReplicas {
     await partitions.makeAbsent()
     for (const { log } of damaged) log.isDamaged = false
     // Said once more at the next start, it would take out replicas that are complete by then.
-    for (const directory of new Set(damaged.map((host) => host.directory))) {
-      if (directory.offline === undefined) await directory.checkpoint()
-    }
+    const directories = new Set(damaged.map((host) => host.directory))
+    await Promise.all(
+      [...directories].map((directory) => directory.checkpoint().catch(unlessOffline)),
+    )
   }
 
   /** A replica that is in use was found damaged. */
@@ -138,4 +140,9 @@ export class LostReplicas {
   #pause(): Promise<void> {
     return new Promise((resolve) => this.#options.clock.setTimer(retryMs, resolve))
   }
+}
+
+/** A directory that fails meanwhile has told so itself. */
+function unlessOffline(error: unknown): void {
+  if (!(error instanceof LogDirectoryError)) throw error
 }

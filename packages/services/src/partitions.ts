@@ -2,6 +2,7 @@
 import type { Logger } from '@naru/base'
 import { type Log, type LogDirectory, LogDirectoryError } from '@naru/log'
 import {
+  directoryOf,
   type MetadataImage,
   type MetadataRecord,
   type PartitionImage,
@@ -39,6 +40,13 @@ export interface PartitionsOptions {
 export interface Deletion {
   readonly topicId: TopicId
   readonly partition: number
+}
+
+/** `unknown`: no log is missing of those that the process before had. */
+export interface AbsentReplica {
+  readonly topicId: TopicId
+  readonly partition: number
+  readonly lost: 'everything' | 'unknown'
 }
 
 const parallelCreations = 16
@@ -129,7 +137,8 @@ export class Partitions {
         const isDeleted =
           image.deletedTopics.has(directory.topicIdOf(log)) || this.#isMovedAway(directory, log)
         if (!isDeleted) logger.error('stray-log', { log: log.path })
-        await directory.deleteLog(log, { suffix: isDeleted ? 'delete' : 'stray' })
+        const suffix = isDeleted ? 'delete' : 'stray'
+        await this.#unlessOffline(() => directory.deleteLog(log, { suffix }))
       }
     }
     this.#confirmDeletions(image.deletedTopics.keys())
@@ -190,14 +199,17 @@ export class Partitions {
     }
   }
 
-  /** Replicas that should be here and are not, while it has not been reported. */
-  *absent(): Generator<{ readonly topicId: TopicId; readonly partition: number }> {
-    const { image, nodeId } = this.#options
+  /** Replicas that should be here and are not, while it has not been reported: lost, or not made before the process ended. */
+  *absent(): Generator<AbsentReplica> {
+    const { image, nodeId, directories } = this.#options
     if (this.#isReported) return
     for (const { name, partitions } of image.topics.values()) {
-      for (const { topicId, partition, replicas } of partitions) {
-        const isHere = this.get(name, partition)?.topicId === topicId
-        if (replicas.includes(nodeId) && !isHere) yield { topicId, partition }
+      for (const partition of partitions) {
+        const isHere = this.get(name, partition.partition)?.topicId === partition.topicId
+        if (isHere || !partition.replicas.includes(nodeId)) continue
+        const directory = directories.get(directoryOf(partition, nodeId) ?? '')
+        const lost = directory?.start.lacksLogs === false ? 'unknown' : 'everything'
+        yield { topicId: partition.topicId, partition: partition.partition, lost }
       }
     }
   }

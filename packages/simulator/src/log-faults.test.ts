@@ -313,7 +313,7 @@ describe('damage on the disk', () => {
     await world.clock.drive(world.directory.close())
     world.disk.file('/data/naru-checkpoint')?.flip(40)
     await world.open()
-    expect(world.directory.startKind).toBe('unknown')
+    expect(world.directory.start.kind).toBe('unknown')
     expect(world.log('a-0').isDamaged).toBe(true)
     expect(world.log('a-0').logEndOffset).toBe(BigInt(world.ledgers.get('a-0')?.end ?? 0))
   })

@@ -333,7 +333,7 @@ export class LogWorld {
     if (excuse === 'flagged loss' && !log.isDamaged) return ['is not said to be damaged']
     if (!log.isLoaded) return excuse === 'nothing' ? ['cannot be loaded'] : []
     const needed = ledger.needed({ hasLostPower: this.#hasLostPower })
-    const isMoved = ledger.start === ledger.startMax && this.directory.startKind === 'crash'
+    const isMoved = ledger.start === ledger.startMax && this.directory.start.kind === 'crash'
     const { wrong, missing, isReported } = await this.clock.drive(inspectLog(log, ledger, needed))
     ledger.adopt({ start: Number(log.logStartOffset), end: Number(log.logEndOffset) })
     if (excuse === 'any loss' || (excuse !== 'nothing' && isReported)) return [...wrong]

@@ -32,7 +32,7 @@ class World {
     } as unknown as Options['metadata'],
     partitions: {
       all: () => [this.damaged, this.host(1)],
-      absent: () => [{ topicId: 't', partition: 2 }],
+      absent: () => [{ topicId: 't', partition: 2, lost: 'everything' }],
       makeAbsent: async () => void this.done.push('made'),
       renew: async ({ partition }: PartitionHost) => void this.done.push(`renewed ${partition}`),
     } as unknown as Options['partitions'],

@@ -212,12 +212,22 @@ describe('a log that is not there', () => {
     const world = new World()
     world.isReported = false
     const partitions = await world.start()
-    expect([...partitions.absent()]).toEqual([{ topicId, partition: 0 }])
+    expect([...partitions.absent()]).toEqual([{ topicId, partition: 0, lost: 'unknown' }])
     await world.clock.drive(partitions.followAll())
     expect(partitions.get('orders', 0)).toBeUndefined()
     await world.clock.drive(partitions.makeAbsent())
     expect(partitions.get('orders', 0)?.log.logEndOffset).toBe(0n)
     expect([...partitions.absent()]).toEqual([])
+  })
+
+  it('is lost when the process before had it', async () => {
+    const world = new World()
+    await world.start()
+    await world.clock.drive(world.directory.close())
+    world.disk.lose('/data/orders-0')
+    world.isReported = false
+    const partitions = await world.start()
+    expect([...partitions.absent()]).toEqual([{ topicId, partition: 0, lost: 'everything' }])
   })
 
   it('is nothing to report of a start that finds it', async () => {

@@ -62,6 +62,13 @@ export class SimulatedDisk implements FileSystem {
     return node?.kind === 'file' ? node : undefined
   }
 
+  /** Damage on the disk itself: what lies at a path is gone. */
+  lose(path: string): void {
+    const parent = this.#parent(path)
+    parent.change((names) => names.delete(nameOf(path)))
+    parent.sync()
+  }
+
   /** The paths of all files. */
   paths(): string[] {
     const found: string[] = []

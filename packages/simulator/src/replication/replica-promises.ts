@@ -78,7 +78,17 @@ export class ReplicaPromises {
   lost(nodeId: number, brokerEpoch: bigint, data: DataDisk): void {
     for (const [key, record] of this.#records) {
       const isOn = key.startsWith(`${nodeId}/`) && this.#disks.get(record) === data
-      if (isOn) record.lost(brokerEpoch)
+      if (isOn) record.lost(brokerEpoch, { isToldLater: false })
+    }
+  }
+
+  /** One partition's directory is gone. */
+  lostLog(nodeId: number, brokerEpoch: bigint, { data, name }: { data: DataDisk; name: string }) {
+    for (const [key, record] of this.#records) {
+      const isOn = key.startsWith(`${nodeId}/`) && this.#disks.get(record) === data
+      if (isOn && record.name.startsWith(`${name} (`)) {
+        record.lost(brokerEpoch, { isToldLater: true })
+      }
     }
   }
 
@@ -259,8 +269,9 @@ export class ReplicaPromises {
   #isLost(nodeId: number, record: ReplicaRecord): boolean {
     const { lostAtEpoch } = record
     if (lostAtEpoch === undefined) return false
-    const known = this.#world.truth.image.brokers.get(nodeId)?.brokerEpoch ?? -1n
-    if (known <= lostAtEpoch) return true
+    const known = this.#world.truth.image.brokers.get(nodeId)
+    if (known === undefined || known.brokerEpoch <= lostAtEpoch) return true
+    if (record.isToldLater && known.isFenced) return true
     record.lostAtEpoch = undefined
     return false
   }

@@ -13,6 +13,8 @@ export class ReplicaRecord {
   #isDeleting = false
   /** Of the broker's registration when the disk lost what it had: until it has another one nothing is expected. */
   lostAtEpoch: bigint | undefined
+  /** The disk does not show it: it is told after the registration, before the broker takes part. */
+  isToldLater = false
 
   constructor(name: string, shadow: LogShadow) {
     this.name = name
@@ -71,8 +73,9 @@ export class ReplicaRecord {
   }
 
   /** The disk does not have any more what it had. */
-  lost(brokerEpoch: bigint): void {
+  lost(brokerEpoch: bigint, { isToldLater }: { isToldLater: boolean }): void {
     this.#held = 0n
     this.lostAtEpoch = brokerEpoch
+    this.isToldLater = isToldLater
   }
 }

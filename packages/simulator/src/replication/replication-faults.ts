@@ -97,6 +97,22 @@ function wipeDisk(world: ReplicationWorld, random: SeededRandom): void {
   if (random.chance(0.7)) world.start(node)
 }
 
+/** The directory of a partition is gone, be it of its leader. */
+function loseLog(world: ReplicationWorld, random: SeededRandom): void {
+  const node = random.chance(0.6) ? someLeader(world, random) : random.pick(world.nodes)
+  const broker = world.brokerOf(node?.id ?? -1)
+  if (node?.life === undefined || broker === undefined || !isWhole(world)) return
+  const data = random.pick(world.disksOf(node))
+  const names = [...(broker.logDirectories.get(data.id)?.logs.keys() ?? [])]
+  if (names.length === 0) return
+  world.loseLog(node, data, random.pick(names))
+  const isAlone = random.chance(0.5)
+  for (const each of isAlone ? [] : world.nodes) {
+    if (each !== node) world.kill(each, { isPowerLost: false })
+  }
+  for (const each of world.nodes) if (each.life === undefined) world.start(each)
+}
+
 /** Every partition has all of its replicas in sync: one more loss can be mended. */
 function isWhole({ truth, lives, nodes }: ReplicationWorld): boolean {
   if (lives.length < nodes.length) return false
@@ -136,4 +152,4 @@ export const replicationFaults: readonly ReplicationFault[] = [
   failDisk,
 ]
 
-export const dataLosses: readonly ReplicationFault[] = [wipeDisk]
+export const dataLosses: readonly ReplicationFault[] = [wipeDisk, loseLog, loseLog]

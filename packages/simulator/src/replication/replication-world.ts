@@ -4,7 +4,7 @@ import type { ClusterNode, NodeLife } from '../cluster/cluster-node.ts'
 import { ClusterWorld } from '../cluster/cluster-world.ts'
 import { mustHold, Violation } from '../raft/raft-history.ts'
 import type { SeededRandom } from '../seeded-random.ts'
-import { DataDisk } from './data-disk.ts'
+import { DataDisk, dataPath } from './data-disk.ts'
 import { LogShadow, shadowOf } from './log-shadow.ts'
 import { RecordHistory } from './record-history.ts'
 import { ReplicaPromises } from './replica-promises.ts'
@@ -84,6 +84,14 @@ export class ReplicationWorld extends ClusterWorld implements BrokerWorld {
     data.wipe()
     this.doubted++
     this.promises.lost(node.id, node.brokerEpoch, data)
+  }
+
+  /** The directory of one partition is gone. */
+  loseLog(node: ClusterNode, data: DataDisk, name: string): void {
+    this.kill(node, { isPowerLost: false })
+    data.disk.lose(`${dataPath}/${name}`)
+    this.doubted++
+    this.promises.lostLog(node.id, node.brokerEpoch, { data, name })
   }
 
   override async step(): Promise<void> {
