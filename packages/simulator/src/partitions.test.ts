@@ -230,6 +230,25 @@ describe('a log that is not there', () => {
     expect([...partitions.absent()]).toEqual([{ topicId, partition: 0, lost: 'everything' }])
   })
 
+  it.each([
+    ['delete', 0],
+    ['delete', 70_000],
+    ['stray', 0],
+  ] as const)('is not missed when it was put aside (%s, after %i ms)', async (suffix, ms) => {
+    const world = new World()
+    await world.start()
+    const config = new TopicConfigs(world.image, new Map()).of('orders')
+    const request = { name: 'b-0', topicId, firstOffset: 0n, flushMode: 'ack', config } as const
+    const log = await world.clock.drive(world.directory.createLog(request))
+    await world.clock.drive(world.directory.checkpoint())
+    await world.clock.drive(world.directory.deleteLog(log, { suffix }))
+    await world.clock.drive(new Promise<void>((resolve) => world.clock.setTimer(ms, resolve)))
+    await world.clock.settle()
+    world.disk.crash()
+    await world.start()
+    expect(world.directory.start).toMatchObject({ kind: 'crash', lacksLogs: false })
+  })
+
   it('is nothing to report of a start that finds it', async () => {
     const world = new World()
     await world.start()

@@ -219,8 +219,53 @@ const clientRules: readonly Mutation[] = [
   },
 ]
 
+const lossRules: readonly Mutation[] = [
+  {
+    rule: 'loss: what a start misses is told before the broker takes part',
+    file: services('lost-replicas'),
+    from: '      ...partitions.absent(),\n',
+    to: '',
+  },
+  {
+    rule: 'loss: who lacks records leads nobody, though it was the last in sync',
+    file: 'packages/metadata/src/lost-replicas.ts',
+    from: '  if (isMissing && replicas.length > 1) return true\n',
+    to: '',
+    shownBy: 'packages/metadata/src/lost-replicas.test.ts',
+  },
+  {
+    rule: 'loss: a log that was put aside is not missed',
+    file: 'packages/log/src/recovery.ts',
+    from: '!logs.has(logId) && !aside.has(logId)',
+    to: '!logs.has(logId)',
+    shownBy: 'packages/simulator/src/partitions.test.ts',
+  },
+  {
+    rule: 'loss: another leader epoch begins when a replica is emptied',
+    file: 'packages/metadata/src/lost-replicas.ts',
+    from: "    const isEmptied = lost === 'everything' && !request.isStarting\n",
+    to: '    const isEmptied = false\n',
+    shownBy: 'packages/metadata/src/lost-replicas.test.ts',
+  },
+  {
+    rule: 'loss: a damaged batch ends one subscription, and no stream',
+    file: replication('leader-stream'),
+    from: '      this.#refuse(replica)\n',
+    to: '      this.#stream?.reset()\n',
+    shownBy: 'packages/replication/src/leader-stream.test.ts',
+  },
+  {
+    rule: 'loss: a damaged replica takes no role until it is known what becomes of it',
+    file: services('partition-host'),
+    from: '    if (this.#isWithdrawn) return\n',
+    to: '',
+    shownBy: 'packages/simulator/src/partitions.test.ts',
+  },
+]
+
 export const replicationMutations: readonly Mutation[] = [
   ...followerRules,
   ...leaderRules,
   ...clientRules,
+  ...lossRules,
 ]
