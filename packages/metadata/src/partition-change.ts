@@ -199,9 +199,10 @@ function withEpochs(
     assigned !== before &&
     (before.replicas.some((id) => !assigned.replicas.includes(id)) ||
       (before.addingReplicas.length > 0 && assigned.addingReplicas.length === 0))
-  const isOtherEpoch = isOtherLeader || isReassigned || isEmptied
   const isChanged =
-    isOtherEpoch ||
+    isOtherLeader ||
+    isReassigned ||
+    isEmptied ||
     after.minIsr !== before.minIsr ||
     after.isFlushed !== before.isFlushed ||
     after.isRecovering !== before.isRecovering ||
@@ -217,7 +218,7 @@ function withEpochs(
     directories: assigned.directories,
     isr: after.isr,
     leader: after.leader,
-    leaderEpoch: before.leaderEpoch + (isOtherEpoch ? 1 : 0),
+    leaderEpoch: before.leaderEpoch + (isOtherLeader || isReassigned || isEmptied ? 1 : 0),
     partitionEpoch: before.partitionEpoch + 1,
     elr: after.elr,
     lastKnownElr: after.lastKnownElr,

@@ -241,8 +241,8 @@ export const clusterMutations: readonly Mutation[] = [
   {
     rule: 'partitions: another leader is another leader epoch',
     file: metadata('partition-change'),
-    from: '    leaderEpoch: before.leaderEpoch + (isOtherLeader || isReassigned ? 1 : 0),\n',
-    to: '    leaderEpoch: before.leaderEpoch + (isReassigned ? 1 : 0),\n',
+    from: '    leaderEpoch: before.leaderEpoch + (isOtherLeader || isReassigned || isEmptied ? 1 : 0),\n',
+    to: '    leaderEpoch: before.leaderEpoch + (isReassigned || isEmptied ? 1 : 0),\n',
   },
   {
     rule: 'partitions: every change raises the partition epoch',

@@ -275,12 +275,12 @@ const controller: readonly Mutation[] = [
     to: 'if (!isChanged) return before',
   }),
   rule('controller: another leader is another epoch', metadata('partition-change'), {
-    from: '    leaderEpoch: before.leaderEpoch + (isOtherLeader || isReassigned ? 1 : 0),\n',
-    to: '    leaderEpoch: before.leaderEpoch + (isReassigned ? 1 : 0),\n',
+    from: '    leaderEpoch: before.leaderEpoch + (isOtherLeader || isReassigned || isEmptied ? 1 : 0),\n',
+    to: '    leaderEpoch: before.leaderEpoch + (isReassigned || isEmptied ? 1 : 0),\n',
   }),
   rule('controller: a removed replica raises the leader epoch', metadata('partition-change'), {
-    from: '    leaderEpoch: before.leaderEpoch + (isOtherLeader || isReassigned ? 1 : 0),\n',
-    to: '    leaderEpoch: before.leaderEpoch + (isOtherLeader ? 1 : 0),\n',
+    from: '    leaderEpoch: before.leaderEpoch + (isOtherLeader || isReassigned || isEmptied ? 1 : 0),\n',
+    to: '    leaderEpoch: before.leaderEpoch + (isOtherLeader || isEmptied ? 1 : 0),\n',
   }),
   rule(
     'controller: a reassignment waits for all newcomers (KIP-455)',
