@@ -237,7 +237,9 @@ describe('a log that is not there', () => {
   ] as const)('is not missed when it was put aside (%s, after %i ms)', async (suffix, ms) => {
     const world = new World()
     await world.start()
-    const config = new TopicConfigs(world.image, new Map()).of('orders')
+    const config = new TopicConfigs(world.image, { nodeId: 1, topicDefaults: new Map() }).of(
+      'orders',
+    )
     const request = { name: 'b-0', topicId, firstOffset: 0n, flushMode: 'ack', config } as const
     const log = await world.clock.drive(world.directory.createLog(request))
     await world.clock.drive(world.directory.checkpoint())
@@ -325,7 +327,7 @@ it('keeps the newest four damaged logs, under names that a file system takes', a
   const world = new World()
   await world.start()
   const name = `${'long'.repeat(62)}x-0`
-  const config = new TopicConfigs(world.image, new Map()).of('orders')
+  const config = new TopicConfigs(world.image, { nodeId: 1, topicDefaults: new Map() }).of('orders')
   const request = { name, topicId, firstOffset: 0n, flushMode: 'ack', config } as const
   for (let i = 0; i < 6; i++) {
     const log = await world.clock.drive(world.directory.createLog(request))
