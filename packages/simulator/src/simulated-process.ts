@@ -17,6 +17,7 @@ export class SimulatedProcess implements Clock {
   /** Came due while it was stopped. */
   #due: Pending[] = []
   #state: 'running' | 'stopped' | 'dead' = 'running'
+  #turns = 0
 
   /** `skewMs`: how wrong its wall clock is. */
   constructor(clock: Clock, skewMs = 0) {
@@ -26,6 +27,16 @@ export class SimulatedProcess implements Clock {
 
   get state(): 'running' | 'stopped' | 'dead' {
     return this.#state
+  }
+
+  /** How often something has happened to it: in between it is as it was. */
+  get turns(): number {
+    return this.#turns
+  }
+
+  /** A message has come for it, or anything else that is not one of its timers. */
+  turn(): void {
+    this.#turns++
   }
 
   get timerCount(): number {
@@ -89,6 +100,7 @@ export class SimulatedProcess implements Clock {
       return
     }
     this.#pending.delete(pending)
+    this.turn()
     pending.run()
   }
 }

@@ -213,6 +213,7 @@ export class SimulatedStream {
 
   /** The kernel of the other side has the stream's first packet: `accept` is called with this end. */
   acceptAs(process: SimulatedProcess): MessageStream {
+    process.turn()
     this.#acceptor = this.#makeEnd(1, process)
     return this.#acceptor
   }
@@ -380,6 +381,7 @@ export class SimulatedStream {
   }
 
   #eventsOf(end: StreamEnd): Events {
+    end.process.turn()
     return end.events ?? this.#world.violated('a stream is not handled in the turn it came')
   }
 

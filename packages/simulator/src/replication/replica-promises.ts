@@ -19,6 +19,13 @@ interface ReplicaPlace {
   readonly data: DataDisk
 }
 
+interface Watched {
+  /** Of its process when it was checked. */
+  turns: number
+  /** As they were seen last: one that is over, or whose topic is deleted, may have gone on until then. */
+  readonly leading: Map<PartitionHost, LeadingReplica>
+}
+
 export interface PromisesWorld {
   readonly truth: { readonly image: MetadataImage; readonly lastIndex: bigint }
   readonly brokers: readonly SimulatedBroker[]
@@ -35,8 +42,7 @@ export class ReplicaPromises {
   readonly #disks = new Map<ReplicaRecord, DataDisk>()
   /** High watermarks as they were checked last. */
   readonly #checkedLeaders = new WeakMap<PartitionLeader, bigint>()
-  /** As they were seen last: one that is over, or whose topic is deleted, may have gone on until then. */
-  readonly #leading = new Map<PartitionHost, { by: SimulatedBroker; leading: LeadingReplica }>()
+  readonly #watched = new Map<SimulatedBroker, Watched>()
   readonly #checkedFollowers = new WeakMap<FollowingReplica, bigint>()
   readonly #accepted = new WeakMap<FollowingReplica, number>()
   /** What logs of failed directories had confirmed. */
@@ -119,17 +125,14 @@ export class ReplicaPromises {
     this.#byLog.get(log)?.cut(endOffset)
   }
 
-  /** After every event. */
+  /** After every event: the brokers that had a turn. */
   check(): void {
-    for (const [host, { by, leading }] of this.#leading) {
-      if (host.leading !== leading || by.life.process.state === 'dead') this.#leading.delete(host)
-      this.#checkLeading(by, host, leading)
-    }
-    for (const broker of this.#world.brokers) {
-      const { partitions } = broker
-      if (partitions === undefined) continue
-      for (const host of partitions.all()) this.#checkHost(broker, host)
-      for (const replica of broker.followers) this.#checkFollower(broker, replica)
+    for (const broker of this.#world.brokers) this.#watch(broker)
+    for (const [broker, watched] of this.#watched) {
+      const { turns } = broker.life.process
+      if (watched.turns !== turns) this.#checkBroker(broker, watched)
+      watched.turns = turns
+      if (broker.life.process.state === 'dead') this.#watched.delete(broker)
     }
     const { lastIndex, image } = this.#world.truth
     if (lastIndex === this.#checkedIndex) return
@@ -146,12 +149,25 @@ export class ReplicaPromises {
     }
   }
 
-  #checkHost(broker: SimulatedBroker, host: PartitionHost): void {
-    const { leading, log } = host
-    if (!host.isOnline) this.#checkFailed(log)
-    if (leading === undefined) return
-    this.#leading.set(host, { by: broker, leading })
-    this.#checkLeading(broker, host, leading)
+  #watch(broker: SimulatedBroker): void {
+    if (this.#watched.has(broker)) return
+    this.#watched.set(broker, { turns: -1, leading: new Map() })
+  }
+
+  #checkBroker(broker: SimulatedBroker, { leading }: Watched): void {
+    for (const [host, known] of leading) {
+      if (host.leading !== known) leading.delete(host)
+      this.#checkLeading(broker, host, known)
+    }
+    const { partitions, life } = broker
+    if (partitions === undefined || life.process.state === 'dead') return
+    for (const host of partitions.all()) {
+      if (!host.isOnline) this.#checkFailed(host.log)
+      if (host.leading === undefined) continue
+      leading.set(host, host.leading)
+      this.#checkLeading(broker, host, host.leading)
+    }
+    for (const replica of broker.followers) this.#checkFollower(broker, replica)
   }
 
   #checkLeading(broker: SimulatedBroker, host: PartitionHost, leading: LeadingReplica): void {
@@ -193,14 +209,17 @@ export class ReplicaPromises {
   #checkFollower({ life }: SimulatedBroker, replica: FollowingReplica): void {
     const { core, topicId, partition, id } = replica
     const { highWatermark } = core
+    const knowsMore = highWatermark > (this.#checkedFollowers.get(replica) ?? 0n)
+    const isNew = id !== undefined && core.isAccepted && this.#accepted.get(replica) !== id
+    if (replica.isOver || (!knowsMore && !isNew)) return
     const record = this.#records.get(keyOf(life.node.id, topicId, partition))
-    if (record === undefined || replica.isOver) return
+    if (record === undefined) return
     const who = `follower ${life.node.id} in epoch ${core.leaderEpoch}`
-    if (highWatermark > (this.#checkedFollowers.get(replica) ?? 0n)) {
+    if (knowsMore) {
       this.#checkedFollowers.set(replica, highWatermark)
       this.committedOf(topicId, partition).known(who, record.shadow, highWatermark)
     }
-    if (id === undefined || !core.isAccepted || this.#accepted.get(replica) === id) return
+    if (!isNew) return
     this.#accepted.set(replica, id)
     this.#checkAccepted(who, replica, record)
   }

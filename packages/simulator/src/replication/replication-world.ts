@@ -49,7 +49,11 @@ export class ReplicationWorld extends ClusterWorld implements BrokerWorld {
 
   /** Of the processes that serve clients now. */
   get brokers(): SimulatedBroker[] {
-    return this.lives.flatMap(({ work }) => (work instanceof SimulatedBroker ? work : []))
+    const found: SimulatedBroker[] = []
+    for (const { life } of this.nodes) {
+      if (life?.work instanceof SimulatedBroker) found.push(life.work)
+    }
+    return found
   }
 
   brokerOf(nodeId: number): SimulatedBroker | undefined {
