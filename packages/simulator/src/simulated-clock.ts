@@ -40,9 +40,14 @@ export class SimulatedClock implements Clock {
 
   /** Runs the next event and all that follows from it at once; false when there is none. */
   async step(): Promise<boolean> {
-    const hasRun = this.#events.step()
+    const hasRun = this.run()
     await this.settle()
     return hasRun || this.#events.size > 0
+  }
+
+  /** Runs the next event alone: {@link settle} before the one after it. */
+  run(): boolean {
+    return this.#events.step()
   }
 
   /**

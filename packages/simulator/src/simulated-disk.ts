@@ -155,7 +155,7 @@ export class SimulatedDisk implements FileSystem {
       const node = this.#find(path)
       if (node === undefined) return undefined
       const isDirectory = node.kind === 'directory'
-      const sizeBytes = node.kind === 'file' ? node.cached.length : 0
+      const sizeBytes = node.kind === 'file' ? node.sizeBytes : 0
       return { sizeBytes, isDirectory, modifiedMs: 0 }
     })
   }
@@ -176,8 +176,7 @@ export class SimulatedDisk implements FileSystem {
   }
 
   #handle(path: string, file: SimulatedFile): File {
-    const readSync = (target: Uint8Array, position: number) =>
-      position >= file.cached.length ? 0 : file.cached.copy(target, 0, position)
+    const readSync = (target: Uint8Array, position: number) => file.read(target, position)
     const writeSync = (buffers: readonly Uint8Array[], position: number) => {
       this.#check('write', path)
       file.write(position, Buffer.concat(buffers))
@@ -197,7 +196,7 @@ export class SimulatedDisk implements FileSystem {
           () => file.sync(),
           () => file.failSync(this.#random),
         ),
-      sizeBytes: () => this.#operate('stat', path, () => file.cached.length),
+      sizeBytes: () => this.#operate('stat', path, () => file.sizeBytes),
       close: async () => {},
     }
   }

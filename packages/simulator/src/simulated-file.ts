@@ -1,4 +1,5 @@
 /** The content of one file as the page cache has it and as the disk has it. */
+import { FileContent } from './file-content.ts'
 import type { SeededRandom } from './seeded-random.ts'
 
 export const sectorBytes = 512
@@ -9,26 +10,39 @@ type Change =
 
 export class SimulatedFile {
   readonly kind = 'file'
-  /** What reads see. */
-  cached: Buffer = Buffer.alloc(0)
-  #durable: Buffer = Buffer.alloc(0)
+  #cached = new FileContent()
+  readonly #durable = new FileContent()
   /** Since the last sync, in order. */
   #changes: Change[] = []
 
+  /** What reads see. */
+  get cached(): Buffer {
+    return this.#cached.bytes
+  }
+
+  get sizeBytes(): number {
+    return this.#cached.sizeBytes
+  }
+
+  /** The number of bytes that are there. */
+  read(target: Uint8Array, position: number): number {
+    return this.#cached.read(target, position)
+  }
+
   write(position: number, bytes: Buffer): void {
-    this.cached = written(this.cached, position, bytes)
+    this.#cached.write(position, bytes)
     this.#changes.push({ kind: 'write', position, bytes: Buffer.from(bytes) })
   }
 
   truncate(sizeBytes: number): void {
-    this.cached = truncated(this.cached, sizeBytes)
+    this.#cached.truncate(sizeBytes)
     this.#changes.push({ kind: 'truncate', sizeBytes })
   }
 
   /** A direct write: past the page cache, durable at once. */
   writeDurably(position: number, bytes: Buffer): void {
-    this.cached = written(this.cached, position, bytes)
-    this.#durable = written(this.#durable, position, bytes)
+    this.#cached.write(position, bytes)
+    this.#durable.write(position, bytes)
   }
 
   /** A direct write that the power loss cuts short: any subset of its sectors. */
@@ -39,7 +53,7 @@ export class SimulatedFile {
   }
 
   sync(): void {
-    for (const change of this.#changes) this.#durable = applied(this.#durable, change)
+    for (const change of this.#changes) apply(this.#durable, change)
     this.#changes = []
   }
 
@@ -48,9 +62,7 @@ export class SimulatedFile {
    * brings it to the disk.
    */
   failSync(random: SeededRandom): void {
-    for (const change of this.#changes) {
-      if (random.chance(0.5)) this.#durable = applied(this.#durable, change)
-    }
+    for (const change of this.#changes) if (random.chance(0.5)) apply(this.#durable, change)
     this.#changes = []
   }
 
@@ -60,60 +72,42 @@ export class SimulatedFile {
     for (const change of this.#changes) {
       const fate = survival === 'parts' ? random.pick(['nothing', 'everything', 'torn']) : survival
       if (fate === 'nothing') continue
-      const isTorn = fate === 'torn' && change.kind === 'write'
-      this.#durable = isTorn
-        ? tornWrite(this.#durable, change, random)
-        : applied(this.#durable, change)
+      if (fate === 'torn' && change.kind === 'write') tearWrite(this.#durable, change, random)
+      else apply(this.#durable, change)
     }
-    this.cached = Buffer.from(this.#durable)
+    this.#cached = new FileContent(this.#durable.bytes)
     this.#changes = []
   }
 
   /** Damage on the disk itself: one bit is another one. */
   flip(position: number, bit = 4): void {
-    for (const content of [this.cached, this.#durable]) {
-      if (position < content.length) content[position] = (content[position] as number) ^ (1 << bit)
+    for (const { bytes } of [this.#cached, this.#durable]) {
+      if (position < bytes.length) bytes[position] = (bytes[position] as number) ^ (1 << bit)
     }
   }
 
   /** Damage on the disk itself: the end of the file is gone. */
   cut(sizeBytes: number): void {
-    this.cached = truncated(this.cached, Math.min(sizeBytes, this.cached.length))
-    this.#durable = truncated(this.#durable, Math.min(sizeBytes, this.#durable.length))
+    for (const content of [this.#cached, this.#durable]) {
+      content.truncate(Math.min(sizeBytes, content.sizeBytes))
+    }
   }
 }
 
-function applied(content: Buffer, change: Change): Buffer {
-  return change.kind === 'write'
-    ? written(content, change.position, change.bytes)
-    : truncated(content, change.sizeBytes)
+function apply(content: FileContent, change: Change): void {
+  if (change.kind === 'write') content.write(change.position, change.bytes)
+  else content.truncate(change.sizeBytes)
 }
 
-function written(content: Buffer, position: number, bytes: Buffer): Buffer {
-  const end = position + bytes.length
-  const target = end > content.length ? Buffer.alloc(end) : content
-  if (target !== content) content.copy(target)
-  bytes.copy(target, position)
-  return target
-}
-
-function truncated(content: Buffer, sizeBytes: number): Buffer {
-  const target = Buffer.alloc(sizeBytes)
-  content.copy(target, 0, 0, Math.min(sizeBytes, content.length))
-  return target
-}
-
-function tornWrite(
-  content: Buffer,
+function tearWrite(
+  content: FileContent,
   { position, bytes }: { position: number; bytes: Buffer },
   random: SeededRandom,
-): Buffer {
-  let torn = content
+): void {
   const end = position + bytes.length
   for (let at = position; at < end; ) {
     const next = Math.min(end, (Math.floor(at / sectorBytes) + 1) * sectorBytes)
-    if (random.chance(0.6)) torn = written(torn, at, bytes.subarray(at - position, next - position))
+    if (random.chance(0.6)) content.write(at, bytes.subarray(at - position, next - position))
     at = next
   }
-  return torn
 }

@@ -155,14 +155,8 @@ export class ClusterWorld implements NodeWorld {
     return this.#diskRandom.chance(this.disk.failChance)
   }
 
-  /** One event, and what follows from it at once; then everything is checked. */
-  async step(): Promise<void> {
-    const beforeMs = this.clock.monotonic()
-    await this.clock.step()
-    this.events++
-    const isSameMoment = this.clock.monotonic() === beforeMs
-    this.#atOnce = isSameMoment ? this.#atOnce + 1 : 0
-    mustHold(this.#atOnce < atOnceMax, 'no busy loop', () => `${atOnceMax} events at once`)
+  /** After each event, and what followed from it at once. */
+  check(): void {
     this.network.check()
     for (const { life } of this.nodes) if (life !== undefined) this.#check(life)
   }
@@ -175,7 +169,11 @@ export class ClusterWorld implements NodeWorld {
     const timer = this.clock.setTimer(endMs - this.clock.monotonic(), () => {
       hasCome = true
     })
-    while (!hasCome && !isOver()) await this.step()
+    while (!hasCome && !isOver()) {
+      this.#run()
+      await this.clock.settle()
+      this.check()
+    }
     timer.cancel()
   }
 
@@ -192,6 +190,16 @@ export class ClusterWorld implements NodeWorld {
     const { role, term } = fields as { role: Role; term: bigint }
     life.isLeader = role === 'leader'
     if (life.isLeader) this.#checkLeader(life, term)
+  }
+
+  /** One event. */
+  #run(): void {
+    const beforeMs = this.clock.monotonic()
+    this.clock.run()
+    this.events++
+    const isSameMoment = this.clock.monotonic() === beforeMs
+    this.#atOnce = isSameMoment ? this.#atOnce + 1 : 0
+    mustHold(this.#atOnce < atOnceMax, 'no busy loop', () => `${atOnceMax} events at once`)
   }
 
   /** At most one leader in a term (Raft §5.2); it holds every entry that was committed in an earlier one (§5.4). */
