@@ -21,6 +21,8 @@ function log(logEndOffset: bigint, ...starts: [number, bigint][]) {
   return { epochs, logEndOffset }
 }
 
+const upTo10 = { logStartOffset: 0n, logEndOffset: 10n }
+
 describe('batches (D6)', () => {
   it.each([
     ['that go on where the log ends are appended', 10n, 12n, 'append'],
@@ -28,20 +30,27 @@ describe('batches (D6)', () => {
     ['after something that was lost are not', 11n, 12n, 'gap'],
     ['that begin in the log and end beyond it are not', 9n, 12n, 'gap'],
   ] as const)('%s', (_, baseOffset, nextOffset, verdict) => {
-    expect(accepted().judge(7, { baseOffset, nextOffset }, 10n)).toBe(verdict)
+    expect(accepted().judge(7, { baseOffset, nextOffset }, upTo10)).toBe(verdict)
+  })
+
+  it('in which an empty log begins are what it is to begin with (D16)', () => {
+    const empty = { logStartOffset: 10n, logEndOffset: 10n }
+    expect(accepted().judge(7, { baseOffset: 9n, nextOffset: 12n }, empty)).toBe('within')
+    expect(accepted().judge(7, { baseOffset: 9n, nextOffset: 10n }, empty)).toBe('duplicate')
+    expect(accepted().judge(7, { baseOffset: 11n, nextOffset: 12n }, empty)).toBe('gap')
   })
 
   it('of an earlier subscription do not count', () => {
     const made = accepted()
     made.subscribed(8)
     const batch = { baseOffset: 10n, nextOffset: 12n }
-    expect(made.judge(7, batch, 10n)).toBe('stale')
-    expect(made.judge(8, batch, 10n), 'not accepted yet').toBe('stale')
+    expect(made.judge(7, batch, upTo10)).toBe('stale')
+    expect(made.judge(8, batch, upTo10), 'not accepted yet').toBe('stale')
     expect(made.accepted(7)).toBe(false)
     expect(made.accepted(8)).toBe(true)
-    expect(made.judge(8, batch, 10n)).toBe('append')
+    expect(made.judge(8, batch, upTo10)).toBe('append')
     made.unsubscribed()
-    expect(made.judge(8, batch, 10n)).toBe('stale')
+    expect(made.judge(8, batch, upTo10)).toBe('stale')
   })
 })
 

@@ -14,7 +14,8 @@ export interface PartitionFollowerOptions {
 }
 
 /** `duplicate`: it is in the log. `gap`: something before it was lost on the way. `stale`: meant for an earlier subscription. */
-export type BatchVerdict = 'append' | 'duplicate' | 'gap' | 'stale'
+/** `within`: the log begins within the batch, and has nothing yet. */
+export type BatchVerdict = 'append' | 'duplicate' | 'gap' | 'stale' | 'within'
 
 export type Truncation =
   | { readonly kind: 'cut'; readonly endOffset: bigint }
@@ -109,11 +110,14 @@ export class PartitionFollower {
   judge(
     id: number,
     batch: { readonly baseOffset: bigint; readonly nextOffset: bigint },
-    logEndOffset: bigint,
+    { logStartOffset, logEndOffset }: { logStartOffset: bigint; logEndOffset: bigint },
   ): BatchVerdict {
     if (id !== this.#subscriptionId || !this.#isAccepted) return 'stale'
     if (batch.baseOffset === logEndOffset) return 'append'
-    return batch.nextOffset <= logEndOffset ? 'duplicate' : 'gap'
+    if (batch.nextOffset <= logEndOffset) return 'duplicate'
+    // Rule D16: clients delete up to any record, and a log that begins anew there cannot cut the batch (KAFKA-6975).
+    const isWithin = batch.baseOffset < logEndOffset && logStartOffset === logEndOffset
+    return isWithin ? 'within' : 'gap'
   }
 
   /** Rule D7: what the leader has committed, as far as this log reaches. True when the high watermark moved. */

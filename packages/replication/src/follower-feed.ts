@@ -152,6 +152,12 @@ export class FollowerFeed implements Feed {
     this.leading.sent()
   }
 
+  /** Retention or a client has deleted what follows, or else it may be there later. */
+  get #whyEmpty(): KafkaError {
+    const isDeleted = this.#nextOffset < this.leading.log.logStartOffset
+    return isDeleted ? kafkaErrors.OFFSET_OUT_OF_RANGE : kafkaErrors.KAFKA_STORAGE_ERROR
+  }
+
   /** What is neither in memory nor written yet comes when it is written. */
   async #readNext(bytesMax: number): Promise<void> {
     const { log } = this.leading
@@ -161,7 +167,7 @@ export class FollowerFeed implements Feed {
     const wanted = { offset: this.#nextOffset, maxBytes: Math.min(bytesMax, readBytes), upTo }
     try {
       const bytes = await log.read({ ...wanted, atLeastOne: true, isChecked: true })
-      if (bytes.length === 0) this.#events.over(this, kafkaErrors.OFFSET_OUT_OF_RANGE)
+      if (bytes.length === 0) this.#events.over(this, this.#whyEmpty)
       else this.#read = { batches: [bytes], nextOffset: endOf(bytes) }
     } catch (error) {
       if (!(error instanceof LogDirectoryError)) throw error

@@ -63,6 +63,8 @@ export class FollowingReplica {
   /** The log is being cut, or its start moved. */
   #changing: Promise<void> | undefined
   #isMovingStart = false
+  /** Of the leader's log, as it was last heard. */
+  #leaderStart = 0n
   #isOver = false
   #isThrottled = false
   /** What readers were last told of. */
@@ -198,9 +200,13 @@ export class FollowingReplica {
     for (const batch of batchesOf(records)) {
       const header = wholeBatch(batch)
       const range = { baseOffset: header.baseOffset, nextOffset: header.lastOffset + 1n }
-      const verdict = this.core.judge(id, range, this.#log.logEndOffset)
+      const verdict = this.core.judge(id, range, this.#log)
       if (verdict === 'stale') return
       if (verdict === 'duplicate') continue
+      if (verdict === 'within') {
+        this.#beginWith(batch, header)
+        return
+      }
       if (verdict === 'gap') {
         this.#link?.subscribe(this)
         return
@@ -232,8 +238,19 @@ export class FollowingReplica {
   #heard({ id, highWatermark, logStartOffset }: Accepted): void {
     this.core.committed(id, highWatermark, this.#log.logEndOffset)
     this.#tellReaders()
-    const isDue = logStartOffset > this.#log.logStartOffset
-    if (isDue && logStartOffset <= this.core.highWatermark) void this.#moveStart(logStartOffset)
+    this.#leaderStart = logStartOffset
+    void this.#moveStart()
+  }
+
+  /** The log begins with this batch, although its first records are deleted: the start follows when the leader says it again. */
+  #beginWith(batch: Buffer, header: BatchHeader): void {
+    this.disconnected()
+    this.#change(async () => {
+      await this.#options.directory.restartAt(this.#log, header.baseOffset)
+      if (this.#isOver) return
+      this.#log.append(batch, header)
+      this.#options.derived.replay(header)
+    })
   }
 
   /** Rule D4: what is changed is durable before anything else is said of the log. */
@@ -254,13 +271,23 @@ export class FollowingReplica {
     )
   }
 
+  /** Where the log is to begin: what its leader has deleted is committed here, too. */
+  get #dueStart(): bigint | undefined {
+    const isDue = this.#leaderStart > this.#log.logStartOffset && this.#changing === undefined
+    return isDue && this.#leaderStart <= this.core.highWatermark ? this.#leaderStart : undefined
+  }
+
   /** Retention of the leader. Where it fails the directory has gone offline. */
-  async #moveStart(offset: bigint): Promise<void> {
+  async #moveStart(): Promise<void> {
     if (this.#isMovingStart) return
     this.#isMovingStart = true
     try {
-      await this.#options.directory.moveStart(this.#log, offset)
-      this.#options.derived.epochs.truncateStart(offset)
+      // The leader may delete more while the disk is at work, and say nothing after that.
+      for (let offset = this.#dueStart; offset !== undefined; offset = this.#dueStart) {
+        await this.#options.directory.moveStart(this.#log, offset)
+        this.#options.derived.epochs.truncateStart(offset)
+        if (this.#log.logStartOffset < offset || this.#isOver) return
+      }
     } catch (error) {
       if (!(error instanceof LogDirectoryError)) throw error
     } finally {

@@ -221,7 +221,8 @@ export class ServingStream {
     if (this.#feeds.get(feed.id) !== feed) return
     this.#drop(feed)
     if (error === undefined) return
-    const { logStartOffset } = feed.leading.core
+    // The core hears of a start that has moved when that is durable; the log gives nothing from below it before that.
+    const { logStartOffset } = feed.leading.log
     this.#outbox.refused.push({ id: feed.id, errorCode: error.code, logStartOffset })
     this.#schedule()
   }

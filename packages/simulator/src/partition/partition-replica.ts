@@ -408,7 +408,10 @@ export class PartitionReplica {
     const { log } = this
     const { id } = message
     for (const batch of message.batches) {
-      const verdict = follower.judge(id, batch, log.endOffset)
+      const verdict = follower.judge(id, batch, {
+        logStartOffset: log.startOffset,
+        logEndOffset: log.endOffset,
+      })
       if (verdict === 'append') log.append(batch)
       else if (verdict === 'gap') follower.unsubscribed()
       if (verdict === 'gap' || verdict === 'stale') break
