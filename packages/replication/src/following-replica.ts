@@ -191,7 +191,23 @@ export class FollowingReplica {
     if (restart.kind === 'stale') return
     const { endOffset: startOffset } = restart
     if (restart.kind === 'fatal') this.#options.onFatal(startOffset)
-    else this.#change(() => this.#options.directory.restartAt(this.#log, startOffset))
+    else this.#change(() => this.#startAt(startOffset))
+  }
+
+  /**
+   * Begins where the leader does, with nothing of what was below. A log that goes that far may be all that is left of what is committed:
+   * it keeps its end through a crash at any moment, which one that begins anew does not.
+   */
+  async #startAt(startOffset: bigint): Promise<void> {
+    const { directory, derived } = this.#options
+    const { logEndOffset } = this.#log
+    if (logEndOffset < startOffset) await directory.restartAt(this.#log, startOffset)
+    else if (logEndOffset > startOffset) await directory.truncate(this.#log, startOffset)
+    else {
+      await directory.moveStart(this.#log, startOffset)
+      derived.epochs.truncateStart(startOffset)
+      derived.epochs.truncateEnd(startOffset)
+    }
   }
 
   /** Appends whole batches. Throws DamagedBatchError before anything damaged is appended. */

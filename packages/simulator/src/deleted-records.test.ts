@@ -107,6 +107,22 @@ it('begins anew with the batch within which the leader begins (KAFKA-6975)', asy
   expect(log.segments[0]?.baseOffset).toBe(10n)
 })
 
+it('keeps the end of its log where that is the start of its leader: a crash may come at any moment', async () => {
+  const world = await World.start()
+  const { log, directory } = world.host
+  world.accept(0n, 0n)
+  world.send(batch(0n, 4), 0n, 0n)
+  await world.until(() => log.confirmedOffset === 4n)
+  const restarts: bigint[] = []
+  directory.restartAt = async (_, startOffset) => void restarts.push(startOffset)
+  world.subscribe()
+  world.refuse(4n)
+  await world.until(() => log.logStartOffset === 4n && world.following.changing === undefined)
+  expect(restarts).toEqual([])
+  // Nothing is left that the leader could compare.
+  expect(world.following.subscribe(9)).toMatchObject({ logEndOffset: 4n, lastEpoch: -1 })
+})
+
 it('follows a start that moves while the disk is at work on the one before', async () => {
   const world = await World.start()
   const { log } = world.host
