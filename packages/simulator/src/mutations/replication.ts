@@ -25,6 +25,25 @@ const followerRules: readonly Mutation[] = [
     to: '    const reached = highWatermark + logEndOffset - logEndOffset\n',
   },
   {
+    rule: 'D16: a log that begins anew begins with a batch',
+    file: partition('partition-follower'),
+    from: "    return isWithin ? 'within' : 'gap'\n",
+    to: "    return isWithin ? 'gap' : 'gap'\n",
+  },
+  {
+    rule: 'D16: a start that moves while the one before is made durable is followed',
+    file: replication('following-replica'),
+    from: '        if (this.#log.logStartOffset < offset || this.#isOver) return\n',
+    to: '        return\n',
+    shownBy: 'packages/simulator/src/deleted-records.test.ts',
+  },
+  {
+    rule: 'D16: who may lead keeps the end of its log',
+    file: replication('following-replica'),
+    from: '    if (logEndOffset < startOffset) await directory.restartAt(this.#log, startOffset)\n',
+    to: '    if (logEndOffset <= startOffset) await directory.restartAt(this.#log, startOffset)\n',
+  },
+  {
     rule: 'a follower acknowledges again when its flush mode has changed',
     file: services('partition-host'),
     from: '    ;(this.#leading ?? this.#following)?.confirmed()\n',
@@ -93,6 +112,12 @@ const leaderRules: readonly Mutation[] = [
     file: replication('serving-stream'),
     from: '      const nextOffset = subscription.logEndOffset\n',
     to: '      const nextOffset = leading.core.logEndOffset\n',
+  },
+  {
+    rule: 'who is to be sent what is deleted is told where the log begins now',
+    file: replication('serving-stream'),
+    from: '    const { logStartOffset } = feed.leading.log\n',
+    to: '    const { logStartOffset } = feed.leading.core\n',
   },
   {
     rule: 'followers that came early are heard when the partition begins to lead',

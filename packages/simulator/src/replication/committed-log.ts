@@ -5,6 +5,8 @@ import type { LogShadow, ShadowBatch } from './log-shadow.ts'
 export class CommittedLog {
   readonly name: string
   readonly #batches: ShadowBatch[] = []
+  /** Nothing from here on was ever asked to be deleted. */
+  deletedTo = 0n
 
   constructor(name: string) {
     this.name = name
@@ -56,8 +58,23 @@ export class CommittedLog {
     )
   }
 
+  /** Of everything below an offset where a batch ends; undefined within one. */
+  chainAt(offset: bigint): number | undefined {
+    if (offset === 0n) return 1
+    return this.#batches.findLast(({ nextOffset }) => nextOffset === offset)?.chain
+  }
+
+  /** A log begins behind what clients wanted to be deleted, and nothing else. */
+  begins(who: string, logStartOffset: bigint): void {
+    mustHold(
+      logStartOffset <= this.deletedTo,
+      'nothing is deleted that nobody wanted to be',
+      () => `${who} of ${this.name} begins at ${logStartOffset}, deleted to ${this.deletedTo}`,
+    )
+  }
+
   #checkPrefix(who: string, shadow: LogShadow, endOffset: bigint): void {
-    const mine = this.#chainAt(endOffset)
+    const mine = this.chainAt(endOffset)
     mustHold(
       mine !== undefined && shadow.chainAt(endOffset) === mine,
       'what is committed never changes',
@@ -67,10 +84,5 @@ export class CommittedLog {
 
   get #chain(): number {
     return this.#batches.at(-1)?.chain ?? 1
-  }
-
-  #chainAt(endOffset: bigint): number | undefined {
-    if (endOffset === 0n) return 1
-    return this.#batches.findLast(({ nextOffset }) => nextOffset === endOffset)?.chain
   }
 }

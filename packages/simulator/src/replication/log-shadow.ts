@@ -18,10 +18,13 @@ export class LogShadow {
   /** Contiguous, oldest first. */
   #batches: ShadowBatch[] = []
   #startOffset: bigint
+  /** Of what was below the start; undefined of one within a batch. */
+  readonly #startChain: number | undefined
 
-  constructor(name: string, startOffset: bigint) {
+  constructor(name: string, startOffset: bigint, startChain: number | undefined) {
     this.name = name
     this.#startOffset = startOffset
+    this.#startChain = startChain
   }
 
   get startOffset(): bigint {
@@ -50,7 +53,9 @@ export class LogShadow {
       'epochs never fall',
       () => `${this.name}: ${leaderEpoch} behind ${last?.leaderEpoch}`,
     )
-    const chain = crc32c(bytes) ^ Math.imul((last?.chain ?? 1) + 1, 0x9e3779b1)
+    const before = last?.chain ?? this.#startChain
+    mustHold(before !== undefined, 'logs begin where a batch begins', () => this.name)
+    const chain = crc32c(bytes) ^ Math.imul((before as number) + 1, 0x9e3779b1)
     const copy = Buffer.from(bytes)
     const nextOffset = header.lastOffset + 1n
     this.#batches.push({ baseOffset, nextOffset, leaderEpoch, chain, bytes: copy })
@@ -64,7 +69,7 @@ export class LogShadow {
 
   /** Of everything below `endOffset`, where a batch ends; undefined where none does. */
   chainAt(endOffset: bigint): number | undefined {
-    if (endOffset === this.#startOffset) return 1
+    if (endOffset === this.#startOffset) return this.#startChain
     return this.#ending(endOffset)?.chain
   }
 
@@ -95,16 +100,16 @@ export class LogShadow {
   }
 }
 
-/** Of a log that was found on a disk: what its segments hold, which nothing but the disk can tell. */
-export function shadowOf(log: Log, read: (path: string) => Buffer | undefined): LogShadow {
-  const [first] = log.segments
-  const shadow = new LogShadow(log.path, first?.baseOffset ?? log.logStartOffset)
-  for (const segment of log.segments) {
-    const bytes = read(segment.path)?.subarray(0, log.readableBytes(segment))
-    for (const batch of batchesOf(bytes ?? Buffer.alloc(0))) {
-      shadow.append(readBatchHeader(batch), batch)
-    }
-  }
+/** Of a log that was found on a disk: what its segments hold, which nothing but the disk can tell. `chainAt`: of what is deleted below. */
+export function shadowOf(
+  log: Log,
+  chainAt: (offset: bigint) => number | undefined,
+  read: (path: string) => Buffer | undefined,
+): LogShadow {
+  const batches = [...batchesIn(log, read)]
+  const baseOffset = batches[0]?.header.baseOffset ?? log.logStartOffset
+  const shadow = new LogShadow(log.path, baseOffset, chainAt(baseOffset))
+  for (const { header, batch } of batches) shadow.append(header, batch)
   const { endOffset } = shadow
   mustHold(
     endOffset === log.logEndOffset,
@@ -112,4 +117,15 @@ export function shadowOf(log: Log, read: (path: string) => Buffer | undefined): 
     () => `${log.path} ends at ${log.logEndOffset}, its segments at ${endOffset}`,
   )
   return shadow
+}
+
+/** Without those that are deleted and not gone yet. */
+function* batchesIn(log: Log, read: (path: string) => Buffer | undefined) {
+  for (const segment of log.segments) {
+    const bytes = read(segment.path)?.subarray(0, log.readableBytes(segment))
+    for (const batch of batchesOf(bytes ?? Buffer.alloc(0))) {
+      const header = readBatchHeader(batch)
+      if (header.lastOffset >= log.logStartOffset) yield { header, batch }
+    }
+  }
 }

@@ -7,7 +7,7 @@ import type { PartitionHost } from '@naru/services'
 import { mustHold } from '../raft/raft-history.ts'
 import { CommittedLog } from './committed-log.ts'
 import type { DataDisk } from './data-disk.ts'
-import type { LogShadow } from './log-shadow.ts'
+import { LogShadow } from './log-shadow.ts'
 import { ReplicaRecord } from './replica-record.ts'
 import type { SimulatedBroker } from './simulated-broker.ts'
 
@@ -116,6 +116,30 @@ export class ReplicaPromises {
     )
   }
 
+  /** Rule D16: who may lead does not begin anew. Until that is done a crash leaves nothing. */
+  restarting(broker: SimulatedBroker, log: Log, startOffset: bigint): void {
+    const record = this.#byLog.get(log)
+    if (record === undefined) return
+    const { topicId, partition } = this.#placeOf(record)
+    this.committedOf(topicId, partition).begins(record.name, startOffset)
+    this.truncating(broker, log, 0n)
+  }
+
+  /** Nothing is left of the log: what it had may have been another than what was committed there, and deleted. */
+  restarted(log: Log): void {
+    const record = this.#byLog.get(log)
+    if (record === undefined) return
+    const { topicId, partition } = this.#placeOf(record)
+    const { logEndOffset } = log
+    const chain = this.committedOf(topicId, partition).chainAt(logEndOffset)
+    record.restarted(new LogShadow(log.path, logEndOffset, chain))
+  }
+
+  /** A client was told that everything below is deleted. */
+  deleted(log: Log, logStartOffset: bigint): void {
+    this.#byLog.get(log)?.deleted(logStartOffset)
+  }
+
   /** A replica that was moved away, or a topic that is gone: whatever is found in its place promises nothing. */
   deleting(log: Log): void {
     this.#byLog.get(log)?.deleting()
@@ -163,11 +187,17 @@ export class ReplicaPromises {
     if (partitions === undefined || life.process.state === 'dead') return
     for (const host of partitions.all()) {
       if (!host.isOnline) this.#checkFailed(host.log)
+      this.#checkStart(broker, host)
       if (host.leading === undefined) continue
       leading.set(host, host.leading)
       this.#checkLeading(broker, host, host.leading)
     }
     for (const replica of broker.followers) this.#checkFollower(broker, replica)
+  }
+
+  #checkStart({ life }: SimulatedBroker, { topicId, partition, log }: PartitionHost): void {
+    if (log.logStartOffset === 0n) return
+    this.committedOf(topicId, partition).begins(`node ${life.node.id}`, log.logStartOffset)
   }
 
   #checkLeading(broker: SimulatedBroker, host: PartitionHost, leading: LeadingReplica): void {
@@ -182,6 +212,8 @@ export class ReplicaPromises {
       () => `${who} of ${host.topic}-${host.partition}: ${checked}, ${highWatermark}`,
     )
     this.#checkedLeaders.set(core, highWatermark)
+    // It may lie within a batch, and says of nothing that is there that it is committed.
+    if (highWatermark <= log.logStartOffset) return
     const committed = this.committedOf(host.topicId, host.partition)
     const isNew = highWatermark > committed.endOffset
     committed.committed(who, this.#shadowOf(log), highWatermark)
@@ -206,18 +238,21 @@ export class ReplicaPromises {
     }
   }
 
-  #checkFollower({ life }: SimulatedBroker, replica: FollowingReplica): void {
+  #checkFollower({ life, hasFailed }: SimulatedBroker, replica: FollowingReplica): void {
+    const isEnding = hasFailed || life.isStopping
     const { core, topicId, partition, id } = replica
     const { highWatermark } = core
     const knowsMore = highWatermark > (this.#checkedFollowers.get(replica) ?? 0n)
     const isNew = id !== undefined && core.isAccepted && this.#accepted.get(replica) !== id
-    if (replica.isOver || (!knowsMore && !isNew)) return
+    // A log that is to begin anew is behind what its follower knows of, for good where the disk has failed or the process stops.
+    if (replica.isOver || replica.changing !== undefined || (!knowsMore && !isNew)) return
     const record = this.#records.get(keyOf(life.node.id, topicId, partition))
-    if (record === undefined) return
+    if (record === undefined || (highWatermark > replica.logEndOffset && isEnding)) return
     const who = `follower ${life.node.id} in epoch ${core.leaderEpoch}`
     if (knowsMore) {
       this.#checkedFollowers.set(replica, highWatermark)
-      this.committedOf(topicId, partition).known(who, record.shadow, highWatermark)
+      if (highWatermark > replica.logStartOffset)
+        this.committedOf(topicId, partition).known(who, record.shadow, highWatermark)
     }
     if (!isNew) return
     this.#accepted.set(replica, id)

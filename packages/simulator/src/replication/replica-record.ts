@@ -11,6 +11,8 @@ export class ReplicaRecord {
   #held = 0n
   #cutTo: bigint | undefined
   #isDeleting = false
+  /** What its log has let go for good: a client was told so. */
+  #deletedTo = 0n
   /** Of the broker's registration when the disk lost what it had: until it has another one nothing is expected. */
   lostAtEpoch: bigint | undefined
   /** The disk does not show it: it is told after the registration, before the broker takes part. */
@@ -38,12 +40,18 @@ export class ReplicaRecord {
   opened(log: Log, shadow: LogShadow, { isMade }: { isMade: boolean }): void {
     if (this.lostAtEpoch === undefined && !isMade && !this.#isDeleting) {
       const expected = this.#shadow.chainAt(this.#held)
+      const isDeleted = shadow.startOffset >= this.#held
       mustHold(
-        shadow.endOffset >= this.#held && shadow.chainAt(this.#held) === expected,
+        isDeleted || (shadow.endOffset >= this.#held && shadow.chainAt(this.#held) === expected),
         'what was confirmed survives',
         () => `${this.name}: confirmed ${this.#held}, found ${shadow.endOffset}`,
       )
-    }
+      mustHold(
+        log.logStartOffset >= this.#deletedTo,
+        'what was deleted does not come back',
+        () => `${this.name}: deleted to ${this.#deletedTo}, begins at ${log.logStartOffset}`,
+      )
+    } else this.#deletedTo = 0n
     this.#log = log
     this.#shadow = shadow
     this.#cutTo = undefined
@@ -57,6 +65,16 @@ export class ReplicaRecord {
   cut(endOffset: bigint): void {
     this.#cutTo = undefined
     this.#shadow.truncate(endOffset)
+  }
+
+  /** It has begun anew, with nothing of what it had. */
+  restarted(shadow: LogShadow): void {
+    this.#cutTo = undefined
+    this.#shadow = shadow
+  }
+
+  deleted(logStartOffset: bigint): void {
+    if (logStartOffset > this.#deletedTo) this.#deletedTo = logStartOffset
   }
 
   /** It is about to be removed, and another may be made in its place. */

@@ -63,10 +63,14 @@ function* problemsOfPartition(
   else if (core.highWatermark !== core.logEndOffset) {
     yield `${core.highWatermark} of ${core.logEndOffset} are committed: ${where}`
   }
-  for (const [nodeId, { shadow }] of world.promises.replicasOf(topicId, partition)) {
+  for (const [nodeId, { shadow, log }] of world.promises.replicasOf(topicId, partition)) {
     if (core === undefined || !replicas.includes(nodeId)) continue
     if (shadow.endOffset !== core.logEndOffset) {
       yield `${nodeId} is at ${shadow.endOffset} of ${core.logEndOffset}: ${where}`
+    }
+    // One that has led may have deleted more.
+    if (log !== undefined && log.logStartOffset < core.logStartOffset) {
+      yield `${nodeId} begins at ${log.logStartOffset}, not ${core.logStartOffset}: ${where}`
     }
   }
 }

@@ -4,6 +4,7 @@ import type { Command } from '@naru/metadata'
 import type { Acks } from '@naru/services'
 import type { SeededRandom } from '../seeded-random.ts'
 import type { PartitionName } from './leader-guess.ts'
+import { deleteRecords } from './record-deletion.ts'
 import { somePartition } from './replication-faults.ts'
 import type { ReplicationWorld } from './replication-world.ts'
 import { SimulatedConsumer } from './simulated-consumer.ts'
@@ -43,6 +44,7 @@ export class ReplicationLoad {
     }
     if (this.#random.chance(0.5)) this.#create()
     if (this.#random.chance(0.2)) this.#operate()
+    if (this.#world.dataOptions.deletesRecords && this.#random.chance(0.1)) this.#delete()
   }
 
   /** Nothing new is asked for. */
@@ -118,6 +120,14 @@ export class ReplicationLoad {
       topicId: randomId(this.#random),
       validateOnly: false,
     })
+  }
+
+  #delete(): void {
+    const state = somePartition(this.#world, this.#random)
+    const topic = this.#world.truth.image.topicsById.get(state?.topicId ?? '')
+    if (state === undefined || topic === undefined) return
+    const { topicId, partition } = state
+    deleteRecords(this.#world, this.#random, { topic: topic.name, topicId, partition })
   }
 
   #operate(): void {

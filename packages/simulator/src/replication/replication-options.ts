@@ -21,6 +21,8 @@ export interface ReplicationOptions {
   readonly lossChance: number
   readonly segmentBytes: number
   readonly journalBytes: number
+  /** Clients delete records (KIP-107). */
+  readonly deletesRecords: boolean
 }
 
 /** Brokers of clusters that fail over often; what the quorum may meet has its own walks. */
@@ -55,5 +57,6 @@ export function drawReplicationOptions(random: SeededRandom): ReplicationOptions
     lossChance: rate(0.01, 0.1),
     segmentBytes: random.pick([2_000, 20_000, 20_000]),
     journalBytes: random.pick([32_768, 131_072]),
+    deletesRecords: random.chance(0.5),
   }
 }

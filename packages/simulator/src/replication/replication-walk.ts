@@ -100,8 +100,7 @@ class ReplicationWalk {
   }
 
   #hasOfflineDisk({ id }: ClusterNode): boolean {
-    const directories = this.world.brokerOf(id)?.logDirectories.values() ?? []
-    return [...directories].some(({ offline }) => offline !== undefined)
+    return this.world.brokerOf(id)?.hasFailed === true
   }
 
   async #comeTogether(): Promise<void> {

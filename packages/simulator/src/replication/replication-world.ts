@@ -116,10 +116,13 @@ export class ReplicationWorld extends ClusterWorld implements BrokerWorld {
 
   onLog(broker: SimulatedBroker, log: Log, { directory, data, isMade }: FoundLog): void {
     const { id: nodeId } = broker.life.node
-    const shadow = isMade
-      ? new LogShadow(log.path, log.logStartOffset)
-      : shadowOf(log, (path) => data.disk.file(path)?.cached)
     const topicId = directory.topicIdOf(log)
+    const partition = Number(log.name.slice(log.name.lastIndexOf('-') + 1))
+    const committed = this.promises.committedOf(topicId, partition)
+    const chainAt = (offset: bigint) => committed.chainAt(offset)
+    const shadow = isMade
+      ? new LogShadow(log.path, log.logStartOffset, chainAt(log.logStartOffset))
+      : shadowOf(log, chainAt, (path) => data.disk.file(path)?.cached)
     const record = this.promises.recordOf({ nodeId, topicId, name: log.name, data }, shadow)
     record.opened(log, shadow, { isMade })
     this.promises.opened(log, record)
@@ -137,6 +140,22 @@ export class ReplicationWorld extends ClusterWorld implements BrokerWorld {
       // Whoever cuts would take it for its own failure.
       broker.life.bug ??= error
     }
+  }
+
+  onRestarting(broker: SimulatedBroker, log: Log, startOffset: bigint): void {
+    try {
+      this.promises.restarting(broker, log, startOffset)
+    } catch (error) {
+      broker.life.bug ??= error
+    }
+  }
+
+  onRestarted(log: Log): void {
+    this.promises.restarted(log)
+  }
+
+  onStartMoved(log: Log): void {
+    if (log.logStartOffset === log.logEndOffset) this.promises.restarted(log)
   }
 
   onDeleting(log: Log): void {

@@ -20,6 +20,9 @@ export interface BrokerWorld {
   onLog(broker: SimulatedBroker, log: Log, found: FoundLog): void
   onTruncating(broker: SimulatedBroker, log: Log, endOffset: bigint): void
   onDeleting(log: Log): void
+  onRestarting(broker: SimulatedBroker, log: Log, startOffset: bigint): void
+  onRestarted(log: Log): void
+  onStartMoved(log: Log): void
   onTruncated(log: Log, endOffset: bigint): void
 }
 
@@ -63,6 +66,11 @@ export class SimulatedBroker implements NodeWork {
   /** As whom a client would meet it. */
   get isServing(): boolean {
     return this.partitions !== undefined && this.life.process.state !== 'dead'
+  }
+
+  /** One of its log directories, or all. */
+  get hasFailed(): boolean {
+    return [...this.logDirectories.values()].some(({ offline }) => offline !== undefined)
   }
 
   acceptReplication(stream: MessageStream): void {
@@ -211,6 +219,17 @@ export class SimulatedBroker implements NodeWork {
     directory.deleteLog = (log, options) => {
       world.onDeleting(log)
       return deleteLog(log, options)
+    }
+    const restartAt = directory.restartAt.bind(directory)
+    directory.restartAt = async (log, startOffset) => {
+      world.onRestarting(this, log, startOffset)
+      await restartAt(log, startOffset)
+      world.onRestarted(log)
+    }
+    const moveStart = directory.moveStart.bind(directory)
+    directory.moveStart = async (log, offset) => {
+      await moveStart(log, offset)
+      world.onStartMoved(log)
     }
     const truncate = directory.truncate.bind(directory)
     directory.truncate = async (log, endOffset) => {

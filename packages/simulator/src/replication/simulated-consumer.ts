@@ -26,6 +26,8 @@ export class SimulatedConsumer {
   /** To a broker of which nobody said that it leads. */
   #other: ClientConnection | undefined
   #position = 0n
+  /** The log began there, perhaps within a batch. */
+  #startedAt = 0n
   #isStopped = false
 
   constructor(
@@ -96,6 +98,10 @@ export class SimulatedConsumer {
   }
 
   #fetched(result: FetchedPartition | undefined): void {
+    if (result?.error === kafkaErrors.OFFSET_OUT_OF_RANGE && this.#isDeleted) {
+      this.#seekToStart()
+      return
+    }
     if (result === undefined || result.error !== kafkaErrors.NONE) {
       this.#guess.forget()
       this.#pause()
@@ -111,7 +117,8 @@ export class SimulatedConsumer {
     for (const batch of batchesOf(result.records)) {
       const { baseOffset, lastOffset } = readBatchHeader(batch)
       mustHold(
-        baseOffset === this.#position,
+        baseOffset === this.#position ||
+          (this.#startedAt === this.#position && baseOffset < this.#position),
         'polls go on where they were',
         () => `${this.id} at ${this.#position} got ${baseOffset}`,
       )
@@ -120,6 +127,43 @@ export class SimulatedConsumer {
     }
     if (result.records.length === 0) this.#pause()
     else this.#poll()
+  }
+
+  /** Whether somebody wanted to have deleted what it is to read. */
+  get #isDeleted(): boolean {
+    const { topicId, partition } = this.name
+    return this.#position < this.#world.promises.committedOf(topicId, partition).deletedTo
+  }
+
+  /** As `auto.offset.reset=earliest`: ListOffsets, of the leader. */
+  #seekToStart(): void {
+    const { topic, topicId, partition } = this.name
+    const { connection } = this.#guess
+    if (connection === undefined) {
+      this.#pause()
+      return
+    }
+    connection.ask<bigint | undefined>(
+      answerMs,
+      ({ partitions }, _, done) => {
+        const host = partitions?.leading(topic, partition)
+        const isThis = host !== undefined && 'append' in host && host.topicId === topicId
+        done(isThis ? host.leader?.logStartOffset : undefined)
+      },
+      (logStartOffset) => this.#began(logStartOffset),
+    )
+  }
+
+  #began(logStartOffset: bigint | undefined): void {
+    if (logStartOffset === undefined) this.#guess.forget()
+    else if (logStartOffset > this.#position) {
+      const { topicId, partition } = this.name
+      const committed = this.#world.promises.committedOf(topicId, partition)
+      committed.begins(`what consumer ${this.id} was told`, logStartOffset)
+      this.#position = logStartOffset
+      this.#startedAt = logStartOffset
+    }
+    this.#pause()
   }
 
   #pause(): void {
