@@ -44,6 +44,12 @@ const followerRules: readonly Mutation[] = [
     to: '    if (logEndOffset <= startOffset) await directory.restartAt(this.#log, startOffset)\n',
   },
   {
+    rule: 'KIP-73: a rate that was raised is used at once',
+    file: replication('throttle'),
+    from: '    this.#timer?.cancel()\n    this.#timer = undefined\n    this.#serve()\n',
+    to: '    this.#timer?.cancel()\n    this.#timer = undefined\n',
+  },
+  {
     rule: 'a follower acknowledges again when its flush mode has changed',
     file: services('partition-host'),
     from: '    ;(this.#leading ?? this.#following)?.confirmed()\n',

@@ -6,6 +6,7 @@ import type { SeededRandom } from '../seeded-random.ts'
 import type { PartitionName } from './leader-guess.ts'
 import { deleteRecords } from './record-deletion.ts'
 import { somePartition } from './replication-faults.ts'
+import { releasing, throttling } from './replication-throttles.ts'
 import type { ReplicationWorld } from './replication-world.ts'
 import { SimulatedConsumer } from './simulated-consumer.ts'
 import { SimulatedProducer } from './simulated-producer.ts'
@@ -38,13 +39,17 @@ export class ReplicationLoad {
 
   act(): void {
     this.#serve()
-    if (this.#isOver) return
+    if (this.#isOver) {
+      this.#release()
+      return
+    }
     for (const producer of this.#producers) {
       if (producer.sent < recordsMax && this.#random.chance(0.7)) producer.produce()
     }
     if (this.#random.chance(0.5)) this.#create()
     if (this.#random.chance(0.2)) this.#operate()
     if (this.#world.dataOptions.deletesRecords && this.#random.chance(0.1)) this.#delete()
+    if (this.#world.dataOptions.throttles && this.#random.chance(0.1)) this.#throttle()
   }
 
   /** Nothing new is asked for. */
@@ -120,6 +125,19 @@ export class ReplicationLoad {
       topicId: randomId(this.#random),
       validateOnly: false,
     })
+  }
+
+  #throttle(): void {
+    const command = throttling(this.#world, this.#random)
+    if (command !== undefined) this.#submit(command)
+  }
+
+  /** Replicas that catch up may need more than the rate that they were left with. */
+  #release(): void {
+    const { truth, nodes } = this.#world
+    const ids = nodes.map(({ id }) => id)
+    const command = releasing(truth.image, ids)
+    if (command !== undefined) this.#submit(command)
   }
 
   #delete(): void {

@@ -23,6 +23,8 @@ export interface ReplicationOptions {
   readonly journalBytes: number
   /** Clients delete records (KIP-107). */
   readonly deletesRecords: boolean
+  /** Operators throttle replicas that catch up (KIP-73). */
+  readonly throttles: boolean
 }
 
 /** Brokers of clusters that fail over often; what the quorum may meet has its own walks. */
@@ -58,5 +60,6 @@ export function drawReplicationOptions(random: SeededRandom): ReplicationOptions
     segmentBytes: random.pick([2_000, 20_000, 20_000]),
     journalBytes: random.pick([32_768, 131_072]),
     deletesRecords: random.chance(0.5),
+    throttles: random.chance(0.3),
   }
 }
