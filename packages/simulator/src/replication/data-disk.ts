@@ -10,6 +10,8 @@ export class DataDisk {
   disk: SimulatedDisk
   /** Every write and every sync fails. */
   isFailing = false
+  /** Nothing more can be written, but over what has its place already. */
+  isFull = false
   readonly #clock: DiskClock
   readonly #random: SeededRandom
   readonly #delay: () => number
@@ -31,7 +33,11 @@ export class DataDisk {
   #newDisk(): SimulatedDisk {
     const disk = new SimulatedDisk(this.#clock, this.#random.split())
     disk.delay = () => this.#delay()
-    disk.fault = (operation) => {
+    disk.fault = (operation, path) => {
+      // The files of the journal are filled before they are used.
+      const isJournal = path.startsWith(`${dataPath}/.journal/`)
+      const isPlaced = isJournal && (disk.file(path)?.sizeBytes ?? 0) > 0
+      if (this.isFull && operation === 'write' && !isPlaced) return 'ENOSPC'
       const isWrite = operation === 'write' || operation === 'sync' || operation === 'rename'
       return this.isFailing && isWrite ? 'EIO' : undefined
     }

@@ -89,6 +89,19 @@ function failDisk(world: ReplicationWorld, random: SeededRandom): void {
   })
 }
 
+/** A log directory is full for a while: that takes it offline, too, but its journal, and what is removed or flushed, go on. */
+function fillDisk(world: ReplicationWorld, random: SeededRandom): void {
+  if (!isWhole(world)) return
+  const node = random.chance(0.6) ? someLeader(world, random) : random.pick(world.nodes)
+  if (node?.life === undefined) return
+  const data = random.pick(world.disksOf(node))
+  data.isFull = true
+  world.clock.setTimer(random.pick([50, 400, 1_500]), () => {
+    data.isFull = false
+    if (random.chance(0.5)) world.kill(node, { isPowerLost: false })
+  })
+}
+
 /** A log directory is empty. */
 function wipeDisk(world: ReplicationWorld, random: SeededRandom): void {
   const node = random.pick(world.nodes)
@@ -150,6 +163,7 @@ export const replicationFaults: readonly ReplicationFault[] = [
   cutFollower,
   cutPartitionLeader,
   failDisk,
+  fillDisk,
 ]
 
 export const dataLosses: readonly ReplicationFault[] = [wipeDisk, loseLog, loseLog]

@@ -94,7 +94,10 @@ class ReplicationWalk {
     world.network.healAll()
     for (const node of world.nodes) {
       world.network.goOn(node.host)
-      for (const data of world.disksOf(node)) data.isFailing = false
+      for (const data of world.disksOf(node)) {
+        data.isFailing = false
+        data.isFull = false
+      }
       if (this.#hasOfflineDisk(node)) world.kill(node, { isPowerLost: false })
     }
   }
