@@ -153,6 +153,21 @@ const leaderRules: readonly Mutation[] = [
   },
 ]
 
+const flushRules: readonly Mutation[] = [
+  {
+    rule: 'who lost its power may lack what was not flushed',
+    file: 'packages/metadata/src/registration.ts',
+    from: "cleanliness === 'os-crash' && !partition.isFlushed",
+    to: "cleanliness === 'unknown' && !partition.isFlushed",
+  },
+  {
+    rule: 'a topic that is flushed no more is known for that',
+    file: 'packages/metadata/src/configs.ts',
+    from: '{ isMinIsrChange, isFlushed: false }',
+    to: '{ isMinIsrChange }',
+  },
+]
+
 const clientRules: readonly Mutation[] = [
   {
     rule: 'acks=all waits for all in-sync replicas',
@@ -297,6 +312,7 @@ const lossRules: readonly Mutation[] = [
 export const replicationMutations: readonly Mutation[] = [
   ...followerRules,
   ...leaderRules,
+  ...flushRules,
   ...clientRules,
   ...lossRules,
 ]

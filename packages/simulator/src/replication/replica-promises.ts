@@ -77,8 +77,25 @@ export class ReplicaPromises {
     this.#byLog.set(log, record)
   }
 
-  closed(nodeId: number): void {
-    for (const [key, record] of this.#records) if (key.startsWith(`${nodeId}/`)) record.closed()
+  closed(nodeId: number, how: { isPowerLost: boolean }): void {
+    for (const [key, record] of this.#records) if (key.startsWith(`${nodeId}/`)) record.closed(how)
+  }
+
+  /**
+   * The power went: of partitions that the metadata has for unflushed nothing is promised before the broker has registered anew. Gives how
+   * many there were.
+   */
+  unflushed(nodeId: number, brokerEpoch: bigint): number {
+    let count = 0
+    for (const { topicId, partitions } of this.#world.truth.image.topics.values()) {
+      for (const { partition, isFlushed } of partitions) {
+        const record = this.#records.get(keyOf(nodeId, topicId, partition))
+        if (isFlushed || record === undefined) continue
+        record.lost(brokerEpoch)
+        count++
+      }
+    }
+    return count
   }
 
   lost(nodeId: number, brokerEpoch: bigint, data: DataDisk): void {

@@ -83,8 +83,11 @@ export class ReplicaRecord {
   }
 
   /** The process is gone. */
-  closed(): void {
+  closed({ isPowerLost }: { isPowerLost: boolean }): void {
     this.#held = this.confirmedOffset
+    // What was only written may go with the power.
+    const isFlushed = this.#log === undefined || this.#log.flushMode === 'ack'
+    if (isPowerLost && !isFlushed) this.#held = 0n
     const cutTo = this.#cutTo
     if (cutTo !== undefined && cutTo < this.#held) this.#held = cutTo
     this.#log = undefined

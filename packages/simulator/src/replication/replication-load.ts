@@ -110,7 +110,7 @@ export class ReplicationLoad {
     if (truth.image.topics.size >= dataOptions.topics) return
     const replicationFactor = Math.min(nodes.length, this.#random.pick([2, 3, 3, 3]))
     const configs = [{ name: 'min.insync.replicas', value: this.#random.pick(['1', '2', '2']) }]
-    if (!dataOptions.losesData) {
+    if (dataOptions.hasUnflushed) {
       configs.push({ name: 'naru.flush', value: this.#random.pick(['ack', 'async', 'never']) })
     }
     this.#submit({
@@ -181,7 +181,7 @@ export class ReplicationLoad {
   }
 
   #configure(topic: string): void {
-    const isFlush = !this.#world.dataOptions.losesData && this.#random.chance(0.5)
+    const isFlush = this.#world.dataOptions.hasUnflushed && this.#random.chance(0.5)
     const name = isFlush ? 'naru.flush' : 'min.insync.replicas'
     const value = this.#random.pick(isFlush ? ['ack', 'async', 'never'] : ['1', '2'])
     const changes = [{ name, operation: 'set', value }] as const

@@ -3,7 +3,7 @@ import { type ClusterOptions, drawClusterOptions } from '../cluster/cluster-opti
 import type { SeededRandom } from '../seeded-random.ts'
 
 export interface ReplicationOptions {
-  /** Machines lose power, and disks what is on them; then every topic acknowledges only what is flushed. */
+  /** Machines lose power, and disks what is on them. */
   readonly losesData: boolean
   /** Log directories of each broker. */
   readonly directories: number
@@ -25,6 +25,8 @@ export interface ReplicationOptions {
   readonly deletesRecords: boolean
   /** Operators throttle replicas that catch up (KIP-73). */
   readonly throttles: boolean
+  /** Topics may acknowledge what is not flushed (`naru.flush`). */
+  readonly hasUnflushed: boolean
 }
 
 /** Brokers of clusters that fail over often; what the quorum may meet has its own walks. */
@@ -46,8 +48,9 @@ export function drawClusterOptionsOf(random: SeededRandom): ClusterOptions {
 
 export function drawReplicationOptions(random: SeededRandom): ReplicationOptions {
   const rate = (...choices: readonly number[]) => (random.chance(0.6) ? 0 : random.pick(choices))
+  const losesData = random.chance(0.6)
   return {
-    losesData: random.chance(0.6),
+    losesData,
     directories: random.pick([1, 1, 2]),
     topics: random.pick([1, 1, 2, 3]),
     producers: random.pick([1, 2, 3]),
@@ -61,5 +64,6 @@ export function drawReplicationOptions(random: SeededRandom): ReplicationOptions
     journalBytes: random.pick([32_768, 131_072]),
     deletesRecords: random.chance(0.5),
     throttles: random.chance(0.3),
+    hasUnflushed: !losesData || random.chance(0.5),
   }
 }

@@ -75,7 +75,8 @@ export class ReplicationWorld extends ClusterWorld implements BrokerWorld {
     super.kill(node, { isPowerLost })
     const machine = this.#machineOf(node)
     if (isPowerLost) machine.bootId = this.#newId()
-    this.promises.closed(node.id)
+    this.promises.closed(node.id, { isPowerLost })
+    if (isPowerLost) this.doubted += this.promises.unflushed(node.id, node.brokerEpoch)
     for (const { disk } of machine.disks) {
       if (isPowerLost) disk.losePower()
       else if (hasLived) disk.crash()
