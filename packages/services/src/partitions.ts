@@ -189,6 +189,8 @@ export class Partitions {
       await this.#reconcile(name, image.topics.get(name))
       await this.#configure(name)
     }
+    // Which brokers have come or gone it does not say.
+    for (const leading of this.replicated()) leading.brokersChanged()
     this.#confirmDeletions(image.deletedTopics.keys())
   }
 

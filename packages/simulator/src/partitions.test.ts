@@ -51,6 +51,9 @@ class World {
   /** How often followers that came too early were to be heard again. */
   leadings = 0
   readonly damaged: PartitionHost[] = []
+  /** Whether the other brokers may be in sync. */
+  isActive = true
+  proposals = 0
   directory!: LogDirectory
 
   /** A start of the part of a broker that holds partitions. */
@@ -84,7 +87,7 @@ class World {
         nodeId: 1,
         clock,
         logger: silentLogger,
-        brokers: { epochOf: () => 1n, isActive: () => true },
+        brokers: { epochOf: () => 1n, isActive: () => this.isActive },
         lagMsMax: 5_000,
         recentBytes: new RecentBytes(),
         follow() {},
@@ -92,7 +95,9 @@ class World {
         onLeading: () => {
           this.leadings++
         },
-        onProposalDue() {},
+        onProposalDue: () => {
+          this.proposals++
+        },
         onDamaged: (host) => this.damaged.push(host),
         onBrokerSettings() {},
       },
@@ -338,4 +343,24 @@ it('keeps the newest four damaged logs, under names that a file system takes', a
   const damaged = aside.filter((each) => each.endsWith('-damaged'))
   expect(damaged).toHaveLength(4)
   expect(damaged.every((each) => each.length <= 255)).toBe(true)
+
+it('has a follower in sync whose broker came back in a snapshot of the metadata', async () => {
+  const world = new World()
+  const partitions = await world.start()
+  const host = partitions.get('orders', 0)
+  const state = world.image.topics.get('orders')?.partitions[0]
+  if (host === undefined || state === undefined) throw new Error('There is one')
+  Object.assign(state, { replicas: [1, 2], directories: [directoryId, directoryId] })
+  host.assume(state)
+  await world.clock.drive(host.open())
+  world.isActive = false
+  const subscription = {
+    ...{ id: 1, topicId, partition: 0, leaderEpoch: 0, nodeId: 2, brokerEpoch: 1n },
+    ...{ logEndOffset: 0n, flushedOffset: 0n, lastEpoch: -1, logStartOffset: 0n },
+  }
+  expect(host.leading?.subscribe(subscription)).toMatchObject({ kind: 'accepted' })
+  expect(world.proposals).toBe(0)
+  world.isActive = true
+  await world.clock.drive(partitions.followAll())
+  expect(world.proposals).toBeGreaterThan(0)
 })
