@@ -10,6 +10,7 @@ export class ReplicaRecord {
   /** End of what the process before had confirmed. */
   #held = 0n
   #cutTo: bigint | undefined
+  #isFlushed = true
   #isDeleting = false
   /** What its log has let go for good: a client was told so. */
   #deletedTo = 0n
@@ -85,9 +86,9 @@ export class ReplicaRecord {
   /** The process is gone. */
   closed({ isPowerLost }: { isPowerLost: boolean }): void {
     this.#held = this.confirmedOffset
-    // What was only written may go with the power.
-    const isFlushed = this.#log === undefined || this.#log.flushMode === 'ack'
-    if (isPowerLost && !isFlushed) this.#held = 0n
+    if (this.#log !== undefined) this.#isFlushed = this.#log.flushMode === 'ack'
+    // What was only written may go with the power, though the process was gone before.
+    if (isPowerLost && !this.#isFlushed) this.#held = 0n
     const cutTo = this.#cutTo
     if (cutTo !== undefined && cutTo < this.#held) this.#held = cutTo
     this.#log = undefined

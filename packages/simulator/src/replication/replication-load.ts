@@ -57,8 +57,9 @@ export class ReplicationLoad {
     this.#isOver = true
   }
 
-  /** Consumers read no more. */
+  /** Consumers read no more, and who waits for a partition that only an operator could bring back waits no more. */
   close(): void {
+    for (const producer of this.#producers) producer.abandon()
     for (const consumer of this.#consumers) consumer.stop()
   }
 
