@@ -196,13 +196,14 @@ export class FollowingReplica {
 
   /**
    * Begins where the leader does, with nothing of what was below. A log that goes that far may be all that is left of what is committed:
-   * it keeps its end through a crash at any moment, which one that begins anew does not.
+   * it keeps its end through a crash at any moment, which one that begins anew does not. All of it is one change: what is left in between
+   * may be another log's, and readers are not to see it.
    */
   async #startAt(startOffset: bigint): Promise<void> {
     const { directory, derived } = this.#options
-    const { logEndOffset } = this.#log
+    let { logEndOffset } = this.#log
+    if (logEndOffset > startOffset) logEndOffset = await directory.truncate(this.#log, startOffset)
     if (logEndOffset < startOffset) await directory.restartAt(this.#log, startOffset)
-    else if (logEndOffset > startOffset) await directory.truncate(this.#log, startOffset)
     else {
       await directory.moveStart(this.#log, startOffset)
       derived.epochs.truncateStart(startOffset)

@@ -123,6 +123,22 @@ it('keeps the end of its log where that is the start of its leader: a crash may 
   expect(world.following.subscribe(9)).toMatchObject({ logEndOffset: 4n, lastEpoch: -1 })
 })
 
+it('cuts what goes beyond the start of its leader, and shows nothing of what is below', async () => {
+  const world = await World.start()
+  const { host } = world
+  world.accept(0n, 0n)
+  world.send(Buffer.concat([batch(0n, 4), batch(4n, 2)]), 0n, 0n)
+  await world.until(() => host.log.confirmedOffset === 6n)
+  world.subscribe()
+  world.refuse(4n)
+  const seen = () => world.following.readableEnd
+  await world.until(() => {
+    expect([undefined, 4n]).toContain(seen())
+    return seen() !== undefined
+  })
+  expect(host.log).toMatchObject({ logStartOffset: 4n, logEndOffset: 4n })
+})
+
 it('follows a start that moves while the disk is at work on the one before', async () => {
   const world = await World.start()
   const { log } = world.host
