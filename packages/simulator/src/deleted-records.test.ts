@@ -4,7 +4,7 @@ import { LogDirectory, OpenFiles } from '@naru/log'
 import { emptyImage } from '@naru/metadata'
 import { kafkaErrors } from '@naru/model'
 import { assignOffset, encodeBatch } from '@naru/records'
-import type { FollowingReplica } from '@naru/replication'
+import { type FollowingReplica, RecentBytes } from '@naru/replication'
 import { PartitionHost, TopicConfigs } from '@naru/services'
 import { expect, it } from 'vitest'
 import { SeededRandom } from './seeded-random.ts'
@@ -29,7 +29,9 @@ class World {
 
   async #start(): Promise<void> {
     const { clock, disk } = this
-    const config = new TopicConfigs(emptyImage(), new Map()).of('orders')
+    const config = new TopicConfigs(emptyImage(), { nodeId: 1, topicDefaults: new Map() }).of(
+      'orders',
+    )
     await disk.makeDirectory('/data')
     const directory = await LogDirectory.open({
       ...{ clock, random: new SeededRandom(6), logger: silentLogger, fileSystem: disk },
@@ -43,10 +45,17 @@ class World {
     const around = {
       ...{ nodeId: 1, clock, logger: silentLogger, lagMsMax: 5_000 },
       brokers: { epochOf: () => 1n, isActive: () => true },
+      recentBytes: new RecentBytes(),
       follow: (replica: FollowingReplica) => {
         this.following = replica
       },
-      ...{ unfollow() {}, onLeading() {}, onProposalDue() {}, onBrokerSettings() {} },
+      ...{
+        unfollow() {},
+        onLeading() {},
+        onProposalDue() {},
+        onBrokerSettings() {},
+        onDamaged() {},
+      },
     }
     const named = { topic: 'orders', topicId, partition: 0 }
     this.host = new PartitionHost({ ...named, log, directory, config, around })

@@ -343,6 +343,7 @@ it('keeps the newest four damaged logs, under names that a file system takes', a
   const damaged = aside.filter((each) => each.endsWith('-damaged'))
   expect(damaged).toHaveLength(4)
   expect(damaged.every((each) => each.length <= 255)).toBe(true)
+})
 
 it('has a follower in sync whose broker came back in a snapshot of the metadata', async () => {
   const world = new World()

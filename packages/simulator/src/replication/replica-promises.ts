@@ -91,7 +91,7 @@ export class ReplicaPromises {
       for (const { partition, isFlushed } of partitions) {
         const record = this.#records.get(keyOf(nodeId, topicId, partition))
         if (isFlushed || record === undefined) continue
-        record.lost(brokerEpoch)
+        record.lost(brokerEpoch, { isToldLater: false })
         count++
       }
     }
