@@ -40,7 +40,13 @@ export class CommittedLog {
       'followers know of nothing else',
       () => `${who} of ${this.name}: ${highWatermark} beyond ${this.endOffset}`,
     )
-    this.#checkPrefix(who, shadow, highWatermark)
+    const whole = this.#wholeBelow(highWatermark)
+    mustHold(
+      whole === highWatermark || highWatermark <= this.deletedTo,
+      'followers know of whole batches, but where a leader begins within one',
+      () => `${who} of ${this.name}: ${highWatermark} is within the batch at ${whole}`,
+    )
+    if (whole > shadow.startOffset) this.#checkPrefix(who, shadow, whole)
   }
 
   /** Whether a log has all of this as it is. */
@@ -80,6 +86,11 @@ export class CommittedLog {
       'what is committed never changes',
       () => `${who} of ${this.name} below ${endOffset}, its log ends at ${shadow.endOffset}`,
     )
+  }
+
+  /** Where the batch begins within which an offset lies; the offset itself where one ends. */
+  #wholeBelow(offset: bigint): bigint {
+    return this.#batches.findLast(({ nextOffset }) => nextOffset <= offset)?.nextOffset ?? 0n
   }
 
   get #chain(): number {
