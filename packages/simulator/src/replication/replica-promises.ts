@@ -336,6 +336,14 @@ export class ReplicaPromises {
     )
   }
 
+  /** Some disk lost what it had, and the controller may not have heard of it. */
+  get isAnythingLost(): boolean {
+    for (const [key, record] of this.#records) {
+      if (this.#isLost(Number(key.slice(0, key.indexOf('/'))), record)) return true
+    }
+    return false
+  }
+
   /** The disk lost what it had, and the controller may not have heard of it. */
   #isLost(nodeId: number, record: ReplicaRecord): boolean {
     const { lostAtEpoch } = record

@@ -185,6 +185,8 @@ export class ReplicationLoad {
     const isFlush = this.#world.dataOptions.hasUnflushed && this.#random.chance(0.5)
     const name = isFlush ? 'naru.flush' : 'min.insync.replicas'
     const value = this.#random.pick(isFlush ? ['ack', 'async', 'never'] : ['1', '2'])
+    // Where one replica is enough nobody else is eligible, and the one may be the one that has lost its disk.
+    if (value === '1' && this.#world.promises.isAnythingLost) return
     const changes = [{ name, operation: 'set', value }] as const
     this.#submit({ type: 'alterTopicConfig', topic, changes, validateOnly: false })
   }
