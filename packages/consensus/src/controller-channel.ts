@@ -8,7 +8,8 @@ import type { CallOutcome } from './peers/frame.ts'
 
 export interface ControllerRequest {
   readonly operation: string
-  readonly payload: Buffer
+  /** Some depend on how much time is left when they are sent. */
+  readonly payload: Buffer | ((leftMs: number) => Buffer)
   readonly timeoutMs: number
   /** Doing it twice is the same as doing it once: then it is asked again also when nobody knows what became of it. */
   readonly isRepeatable: boolean
@@ -73,10 +74,12 @@ export class ControllerChannel {
     this.leaderChanged()
   }
 
-  async #try({ operation, payload }: ControllerRequest, leftMs: number): Promise<CallOutcome> {
+  async #try(request: ControllerRequest, leftMs: number): Promise<CallOutcome> {
     const { leader, nodeId, here, there } = this.#options
     const at = leader()
     if (at === undefined) return { index: 0n, failure: 'NOT_LEADER' }
+    const { operation, payload: asked } = request
+    const payload = typeof asked === 'function' ? asked(leftMs) : asked
     if (at === nodeId) return here(operation, payload)
     return this.#untilReplaced(at, there(at, { operation, payload, timeoutMs: leftMs }))
   }

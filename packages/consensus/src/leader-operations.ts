@@ -5,7 +5,7 @@ import type { ActiveController } from './active-controller.ts'
 import { ConsensusError } from './errors.ts'
 import type { CallOutcome } from './peers/frame.ts'
 import type { QuorumMember } from './quorum-member.ts'
-import { type QuorumChange, quorumCodecs } from './quorum-operations.ts'
+import { type AskedChange, quorumCodecs } from './quorum-operations.ts'
 import { quorumView } from './quorum-view.ts'
 
 export type Operation = 'submit' | 'readIndex' | 'quorumStatus' | 'quorumChange'
@@ -68,7 +68,7 @@ export class LeaderOperations {
   }
 
   async #changeQuorum(payload: Buffer): Promise<CallOutcome> {
-    const change = quorumCodecs.change.decode(payload) as QuorumChange
+    const change = quorumCodecs.change.decode(payload) as AskedChange
     const member = this.#options.member()
     const refused = member === undefined ? 'notLeader' : await member.change(change)
     if (refused === 'notLeader') return notLeader

@@ -18,7 +18,7 @@ import {
 import { kafkaErrors } from '@naru/model'
 import type { Refusal as RaftRefusal } from '@naru/raft'
 import { BrokerMembership } from './broker-membership.ts'
-import { ControllerChannel } from './controller-channel.ts'
+import { ControllerChannel, type ControllerRequest } from './controller-channel.ts'
 import { ConsensusError } from './errors.ts'
 import type { Operation } from './leader-operations.ts'
 import type { MetadataFollower } from './metadata-copy.ts'
@@ -30,6 +30,10 @@ import { type QuorumChange, type QuorumView, quorumCodecs } from './quorum-opera
 const commandMs = 30_000
 /** How long people wait for the quorum to say how it is, and a start for a controller before it says that it waits. */
 const quorumMs = 5_000
+/** How long a change of the quorum may take at most: a replica with a long way to go has to catch up before it votes. */
+const changeMsMax = 300_000
+/** Of the time for a change: until it is committed, and the answer is here. */
+const commitMs = 2_000
 const nothing = Buffer.alloc(0)
 
 export class MetadataRuntime implements AsyncDisposable {
@@ -188,11 +192,14 @@ export class MetadataRuntime implements AsyncDisposable {
 
   /**
    * Adds or removes a voter, or hands the leadership over: why it is not done, or undefined when it is. Rejects with NOT_LEADER when
-   * no controller answers, and with LEADERSHIP_LOST when nobody knows what became of it.
+   * no controller answers in time, and with LEADERSHIP_LOST when nobody knows what became of it.
    */
-  async changeQuorum(change: QuorumChange): Promise<RaftRefusal | undefined> {
-    const limits = { timeoutMs: quorumMs, isRepeatable: false }
-    const request = quorumCodecs.change.encode(change)
+  async changeQuorum(change: QuorumChange, timeoutMs = quorumMs): Promise<RaftRefusal | undefined> {
+    const limits = { timeoutMs: Math.min(timeoutMs, changeMsMax), isRepeatable: false }
+    const request = (leftMs: number) => {
+      const patienceMs = Math.ceil(Math.max(leftMs - commitMs, leftMs / 2))
+      return quorumCodecs.change.encode({ ...change, patienceMs })
+    }
     const { payload } = await this.#ask('quorumChange', request, limits)
     const { refusal: refused } = quorumCodecs.answer.decode(payload)
     return refused === '' ? undefined : (refused as RaftRefusal)
@@ -233,7 +240,7 @@ export class MetadataRuntime implements AsyncDisposable {
 
   #ask(
     operation: Operation,
-    payload: Buffer,
+    payload: ControllerRequest['payload'],
     limits: { readonly timeoutMs: number; readonly isRepeatable: boolean },
   ) {
     return this.#channel.ask({ operation, payload, ...limits })

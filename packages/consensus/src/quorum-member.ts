@@ -7,7 +7,7 @@ import { ConsensusError } from './errors.ts'
 import { foundedStorage, isEmptyLog } from './first-quorum.ts'
 import type { Frame, Hello, NodeAddress } from './peers/frame.ts'
 import { type LinksEvents, QuorumLinks } from './peers/quorum-links.ts'
-import type { QuorumChange } from './quorum-operations.ts'
+import type { AskedChange } from './quorum-operations.ts'
 import type { QuorumSettings } from './quorum-settings.ts'
 import { type LogLimits, RaftNode } from './raft-node.ts'
 import { diskOf, nodeOf, replicaKey } from './replica-key.ts'
@@ -48,8 +48,6 @@ export interface QuorumEvents extends Omit<LinksEvents, 'gone'> {
 }
 
 const heartbeatMsMax = 150
-/** How long a change of the voters may wait for what it needs: the end of another one, or a replica that catches up. */
-const changeMs = 3_000
 const changeRetryMs = 50
 const passing: ReadonlySet<Refusal> = new Set(['lagging', 'changeInProgress', 'notReady', 'busy'])
 
@@ -127,7 +125,12 @@ export class QuorumMember implements AsyncDisposable {
   }
 
   /** Has the leader, this node, change the quorum; resolves when that is committed, or with why it is not done. */
-  async change({ kind, nodeId, directoryId }: QuorumChange): Promise<Refusal | undefined> {
+  async change({
+    kind,
+    nodeId,
+    directoryId,
+    patienceMs,
+  }: AskedChange): Promise<Refusal | undefined> {
     if (kind === 'transfer') {
       const target = this.node.raft.voters.find((key) => nodeOf(key) === nodeId)
       return target === undefined ? 'unknownVoter' : this.#handOver(target)
@@ -135,7 +138,7 @@ export class QuorumMember implements AsyncDisposable {
     const key = replicaKey({ nodeId, directoryId })
     const change = kind === 'add' ? { add: key } : { remove: key }
     const { clock } = this.#options
-    const deadlineMs = clock.monotonic() + changeMs
+    const deadlineMs = clock.monotonic() + patienceMs
     for (;;) {
       const refusal = await this.#changeVoters(change)
       const isOver = refusal === undefined || !passing.has(refusal)

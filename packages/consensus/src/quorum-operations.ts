@@ -1,5 +1,5 @@
 /** What the leader of the quorum is asked about the quorum itself, as it travels between nodes. */
-import { array, boolean, int32, int64, string, struct, type ValueOf } from '@naru/protocol'
+import { array, boolean, int32, int64, string, struct, tagged, type ValueOf } from '@naru/protocol'
 import { coder } from './coder.ts'
 
 const status = struct({
@@ -28,8 +28,11 @@ const change = struct({
   nodeId: int32,
   /** Empty for a transfer: the voter of that node. */
   directoryId: string,
+  /** How long the leader may wait for what the change needs: the end of another one, or a replica that catches up. */
+  patienceMs: tagged(0, 0, int32, 3_000),
 })
-export type QuorumChange = ValueOf<typeof change> & { readonly kind: 'add' | 'remove' | 'transfer' }
+export type AskedChange = ValueOf<typeof change> & { readonly kind: 'add' | 'remove' | 'transfer' }
+export type QuorumChange = Omit<AskedChange, 'patienceMs'>
 
 /** Why it was not done; empty when it was. */
 const answer = struct({ refusal: string })

@@ -57,8 +57,8 @@ export interface ClusterAdmin {
   readonly controllerId: NodeId
   health(): Promise<ClusterHealth>
   quorum(): Promise<QuorumStatus | Refusal>
-  /** Done when it is committed. */
-  addVoter(voter: VoterKey): Promise<Refusal | undefined>
+  /** Done when it is committed. Waits for a replica that has to catch up, some seconds where no time is given. */
+  addVoter(voter: VoterKey, timeoutMs?: number): Promise<Refusal | undefined>
   removeVoter(voter: VoterKey): Promise<Refusal | undefined>
   transferLeader(nodeId: NodeId): Promise<Refusal | undefined>
   unregisterBroker(nodeId: NodeId): Promise<Refusal | undefined>

@@ -84,8 +84,8 @@ export class Cluster implements ClusterAdmin {
     })
   }
 
-  addVoter(voter: VoterKey): Promise<Refusal | undefined> {
-    return this.#change({ kind: 'add', ...voter })
+  addVoter(voter: VoterKey, timeoutMs?: number): Promise<Refusal | undefined> {
+    return this.#change({ kind: 'add', ...voter }, timeoutMs)
   }
 
   removeVoter(voter: VoterKey): Promise<Refusal | undefined> {
@@ -113,9 +113,9 @@ export class Cluster implements ClusterAdmin {
     return refusalIn(await this.#metadata.submit(command, timeoutMs))
   }
 
-  #change(change: QuorumChange): Promise<Refusal | undefined> {
+  #change(change: QuorumChange, timeoutMs?: number): Promise<Refusal | undefined> {
     return orRefusal(async () => {
-      const refused = await this.#metadata.changeQuorum(change)
+      const refused = await this.#metadata.changeQuorum(change, timeoutMs)
       return refused === undefined ? undefined : refusal(...refusals[refused])
     })
   }

@@ -10,7 +10,8 @@ it('a node that still starts does not lead, whatever it is asked', async () => {
     member: () => undefined,
     controller: () => undefined,
   })
-  const change = quorumCodecs.change.encode({ kind: 'remove', nodeId: 1, directoryId: 'd' })
+  const removal = { kind: 'remove', nodeId: 1, directoryId: 'd' }
+  const change = quorumCodecs.change.encode({ ...removal, patienceMs: 0 })
   const asked = [
     ['quorumChange', change],
     ['quorumStatus', Buffer.alloc(0)],

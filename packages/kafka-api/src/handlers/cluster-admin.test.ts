@@ -42,8 +42,8 @@ class FakeCluster implements ClusterAdmin {
     return this.refusal ?? status
   }
 
-  async addVoter(voter: VoterKey) {
-    return this.#note('add', voter)
+  async addVoter(voter: VoterKey, timeoutMs: number) {
+    return this.#note('add', { ...voter, timeoutMs })
   }
 
   async removeVoter(voter: VoterKey) {
@@ -152,13 +152,15 @@ describe('DescribeQuorum', () => {
   })
 })
 
+// Only an addition has a time in its request.
 describe.each([
-  ['AddRaftVoter', 'add', addRaftVoter],
-  ['RemoveRaftVoter', 'remove', removeRaftVoter],
-] as const)('%s', (_, what, handlerOf) => {
+  ['AddRaftVoter', 'add', addRaftVoter, { timeoutMs: 40_000 }],
+  ['RemoveRaftVoter', 'remove', removeRaftVoter, {}],
+] as const)('%s', (_, what, handlerOf, time) => {
+  const portsOf = (cluster: FakeCluster) => ({ cluster, metadata, clock: new SimulatedClock() })
   const change = (fields: { clusterId?: string; voterId?: number; directory?: string }) => ({
     clusterId: fields.clusterId ?? null,
-    timeoutMs: 1_000,
+    timeoutMs: 40_000,
     voterId: fields.voterId ?? 4,
     voterDirectoryId: fields.directory ?? directoryId,
     listeners: [],
@@ -167,9 +169,9 @@ describe.each([
 
   it.each([{}, { clusterId: 'cluster' }])('asks for what is in %j', async (fields) => {
     const cluster = new FakeCluster()
-    const answer = await ask(handlerOf({ cluster, metadata }) as Handler, change(fields))
+    const answer = await ask(handlerOf(portsOf(cluster)) as Handler, change(fields))
     expect(answer).toEqual({ throttleTimeMs: 0, errorCode: 0, errorMessage: null })
-    expect(cluster.asked).toEqual([[what, { nodeId: 4, directoryId }]])
+    expect(cluster.asked).toEqual([[what, { nodeId: 4, directoryId, ...time }]])
   })
 
   it.each([
@@ -179,7 +181,7 @@ describe.each([
     [{ directory: zeroTopicId }, 'INVALID_REQUEST'],
   ] as const)('refuses %j with %s and asks nothing', async (fields, name) => {
     const cluster = new FakeCluster()
-    const answer = await ask(handlerOf({ cluster, metadata }) as Handler, change(fields))
+    const answer = await ask(handlerOf(portsOf(cluster)) as Handler, change(fields))
     expect(answer).toMatchObject({ errorCode: kafkaErrors[name].code })
     expect(cluster.asked).toEqual([])
   })
@@ -187,7 +189,7 @@ describe.each([
   it('hands a refusal on', async () => {
     const cluster = new FakeCluster()
     cluster.refusal = refusal(kafkaErrors.DUPLICATE_VOTER, 'it is one')
-    const answer = await ask(handlerOf({ cluster, metadata }) as Handler, change({}))
+    const answer = await ask(handlerOf(portsOf(cluster)) as Handler, change({}))
     expect(answer).toEqual({ throttleTimeMs: 0, errorCode: 126, errorMessage: 'it is one' })
   })
 })
