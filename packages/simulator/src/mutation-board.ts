@@ -13,15 +13,39 @@ const root = fileURLToPath(new URL('../../../', import.meta.url))
 const page = `${root}docs/TESTING.md`
 const marks = ['<!-- mutations -->\n', '<!-- /mutations -->\n'] as const
 
-const { values } = parseArgs({
-  options: {
-    component: { type: 'string' },
-    only: { type: 'string', default: '' },
-    seeds: { type: 'string', default: '20000' },
-    seconds: { type: 'string', default: '120' },
-    write: { type: 'boolean', default: false },
-  },
-})
+const names = [...mutations.keys()].join('|')
+const usage = `npm run mutations -- [--component ${names}] [--only PART-OF-A-RULE] [--seeds 20000] [--seconds 120] [--write]`
+
+interface Options {
+  /** Undefined: all of them. */
+  readonly component: string | undefined
+  readonly only: string
+  readonly seeds: string
+  readonly seconds: string
+  readonly write: boolean
+}
+
+/** Undefined where only the usage is wanted. */
+function readOptions(): Options | undefined {
+  const { values } = parseArgs({
+    options: {
+      component: { type: 'string' },
+      only: { type: 'string', default: '' },
+      seeds: { type: 'string', default: '20000' },
+      seconds: { type: 'string', default: '120' },
+      write: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  })
+  const { help, component, ...rest } = values
+  if (help) return undefined
+  if (component !== undefined && !mutations.has(component))
+    throw new Error(`unknown component ${component}`)
+  if (!Number.isSafeInteger(Number(rest.seeds)) || Number(rest.seeds) < 1)
+    throw new Error(`bad number of seeds ${rest.seeds}`)
+  if (!(Number(rest.seconds) > 0)) throw new Error(`bad number of seconds ${rest.seconds}`)
+  return { component, ...rest }
+}
 
 interface Row {
   readonly component: string
@@ -30,18 +54,21 @@ interface Row {
   readonly caught: string | undefined
 }
 
-function run(component: string, mutation: Mutation): Row {
+function run(component: string, mutation: Mutation, options: Options): Row {
   const { rule, shownBy } = mutation
   const env = { ...process.env, NARU_MUTATION: rule }
-  const caught = shownBy === undefined ? byWalks(component, env) : byTests(shownBy, env)
+  const caught = shownBy === undefined ? byWalks(component, env, options) : byTests(shownBy, env)
   process.stdout.write(`${caught === undefined ? '✗' : '✓'} ${rule}: ${caught ?? 'not noticed'}\n`)
   return { component, rule, caught }
 }
 
-function byWalks(component: string, env: NodeJS.ProcessEnv): string | undefined {
+function byWalks(
+  component: string,
+  env: NodeJS.ProcessEnv,
+  { seeds, seconds }: Options,
+): string | undefined {
   const apply = fileURLToPath(new URL('./mutations/apply.ts', import.meta.url))
   const main = fileURLToPath(new URL('./main.ts', import.meta.url))
-  const { seeds, seconds } = values
   const walk = ['--component', component, '--seed', '1', '--seeds', seeds, '--seconds', seconds]
   const { stdout, stderr, status } = spawnSync(
     process.execPath,
@@ -89,14 +116,26 @@ function write(rows: readonly Row[]): void {
   writeFileSync(page, `${before}${marks[0]}${table(rows)}${marks[1]}${after}`)
 }
 
-const rows: Row[] = []
-for (const [component, list] of mutations) {
-  if (values.component !== undefined && values.component !== component) continue
-  requireGreen(list)
-  for (const mutation of list)
-    if (mutation.rule.includes(values.only)) rows.push(run(component, mutation))
+function board(options: Options): void {
+  const rows: Row[] = []
+  for (const [component, list] of mutations) {
+    if (options.component !== undefined && options.component !== component) continue
+    requireGreen(list)
+    for (const mutation of list)
+      if (mutation.rule.includes(options.only)) rows.push(run(component, mutation, options))
+  }
+  if (options.write) write(rows)
+  const missed = rows.filter(({ caught }) => caught === undefined).length
+  process.stdout.write(`${rows.length - missed} noticed, ${missed} not\n`)
+  process.exitCode = missed === 0 ? 0 : 1
 }
-if (values.write) write(rows)
-const missed = rows.filter(({ caught }) => caught === undefined).length
-process.stdout.write(`${rows.length - missed} noticed, ${missed} not\n`)
-process.exitCode = missed === 0 ? 0 : 1
+
+let options: Options | undefined
+try {
+  options = readOptions()
+  if (options === undefined) process.stdout.write(`usage: ${usage}\n`)
+} catch (error) {
+  process.stderr.write(`mutations: ${(error as Error).message}\nusage: ${usage}\n`)
+  process.exitCode = 2
+}
+if (options !== undefined) board(options)
