@@ -17,6 +17,7 @@ import { Dispatcher } from '@naru/network'
 import {
   BrokerConfigs,
   Cluster,
+  DeletionConfirmations,
   defaultTopicConfig,
   EventWatches,
   FetchSessions,
@@ -25,6 +26,7 @@ import {
   PartitionAdmin,
   PartitionHistory,
   Partitions,
+  type PartitionsOptions,
   ProducerIds,
   ReplicaLogEnds,
   RetentionTask,
@@ -39,7 +41,7 @@ import type { Endpoint } from './endpoints.ts'
 import { startGrpcListener } from './grpc-listener.ts'
 import { startKafkaListeners } from './kafka-listeners.ts'
 import { openLogDirectories } from './log-directories.ts'
-import { confirmDeletion, join } from './membership.ts'
+import { join } from './membership.ts'
 import { openMetadata } from './metadata.ts'
 import { createReplication, type Replication, type ReplicationOptions } from './replication.ts'
 
@@ -116,7 +118,7 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
     configOf: (topic) => topicConfigs.of(topic),
     isRegistered: () => metadata.isRegistered,
     isTrusted: () => metadata.membership.isTrusted,
-    onDeleted: (deletions) => confirmDeletion(metadata, config.nodeId, deletions),
+    onDeleted: confirmer(options, metadata, started),
   })
   parts.partitions = partitions
   parts.replication = replication
@@ -190,6 +192,17 @@ function retentionTask({ config, clock, logger }: BrokerOptions, partitions: Par
     intervalMs: config.number('log.retention.check.interval.ms'),
     producerExpirationMs: config.number('producer.id.expiration.ms'),
   })
+}
+
+/** Tells the controller of deletions until the broker stops. */
+function confirmer(
+  { config: { nodeId }, clock, logger }: BrokerOptions,
+  metadata: MetadataRuntime,
+  started: AsyncDisposableStack,
+): PartitionsOptions['onDeleted'] {
+  const confirmations = new DeletionConfirmations({ nodeId, metadata, clock, logger })
+  started.defer(() => confirmations.stop())
+  return (deletions) => confirmations.add(deletions)
 }
 
 function replicationOptions({ config, clock, logger, network }: BrokerOptions): ReplicationOptions {

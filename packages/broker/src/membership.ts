@@ -3,7 +3,6 @@ import type { Address, FileSystem } from '@naru/base'
 import { internalListener, type MetadataRuntime } from '@naru/consensus'
 import type { LogDirectory } from '@naru/log'
 import type { RegisteredDirectory } from '@naru/metadata'
-import type { Deletion } from '@naru/services'
 import type { BrokerOptions } from './broker.ts'
 import type { BrokerConfig } from './config.ts'
 import type { Endpoint } from './endpoints.ts'
@@ -75,15 +74,6 @@ export async function noteCleanStop(
 ): Promise<void> {
   if (brokerEpoch === undefined) return
   await writeSession(fileSystem, path, { brokerEpoch, bootId, incarnationId, isClean: true })
-}
-
-/** Once is enough: what is not confirmed now is found out again at the next start. */
-export function confirmDeletion(
-  metadata: MetadataRuntime,
-  nodeId: number,
-  deletions: readonly Deletion[],
-): void {
-  void metadata.submit({ type: 'confirmDeletion', nodeId, deletions })
 }
 
 /** Port 0 stands for the port that was really bound, an empty host for this machine. */

@@ -9,6 +9,7 @@ export type {
   ReplicaStatus,
   VoterKey,
 } from './cluster-admin.ts'
+export { DeletionConfirmations } from './deletion-confirmations.ts'
 export type { EventsPage, EventsRequest, EventWatcher } from './event-watches.ts'
 export { EventWatches } from './event-watches.ts'
 export type { FetchedPartition, FetchPartition, FetchRequest, FollowerReads } from './fetch.ts'
@@ -31,6 +32,9 @@ export { PartitionHistory } from './partition-history.ts'
 export type { Acks, ReplicaSurroundings } from './partition-host.ts'
 export { PartitionHost } from './partition-host.ts'
 export type { Deletion } from './partitions.ts'
+export type { Acks, FoundOffset, ReplicaSurroundings } from './partition-host.ts'
+export { PartitionHost, storageError } from './partition-host.ts'
+export type { PartitionsOptions } from './partitions.ts'
 export { Partitions } from './partitions.ts'
 export type { ProduceResult } from './produce.ts'
 export { failed, produce } from './produce.ts'

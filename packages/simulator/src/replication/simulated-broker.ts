@@ -5,7 +5,12 @@ import type { MetadataRuntime } from '@naru/consensus'
 import { type Log, LogDirectory, OpenFiles, topicPartitionOfDirectory } from '@naru/log'
 import type { RegisteredDirectory } from '@naru/metadata'
 import type { FollowingReplica } from '@naru/replication'
-import { Partitions, type ReplicaSurroundings, TopicConfigs } from '@naru/services'
+import {
+  DeletionConfirmations,
+  Partitions,
+  type ReplicaSurroundings,
+  TopicConfigs,
+} from '@naru/services'
 import { loggerOf, type NodeLife, type NodeWork, noteFailure } from '../cluster/cluster-node.ts'
 import type { SeededRandom } from '../seeded-random.ts'
 import { type DataDisk, dataPath } from './data-disk.ts'
@@ -98,6 +103,9 @@ export class SimulatedBroker implements NodeWork {
       { nodeId: node.id, network, clock: process, logger, lagMsMax, peerAddresses: new Map() },
       runtime,
     )
+    const confirmations = new DeletionConfirmations({
+      ...{ nodeId: node.id, metadata: runtime, clock: process, logger },
+    })
     const partitions = new Partitions({
       nodeId: node.id,
       image: runtime.image,
@@ -108,9 +116,7 @@ export class SimulatedBroker implements NodeWork {
       isRegistered: () => runtime.isRegistered,
       isTrusted: () => runtime.membership.isTrusted,
       onDeleted: (deletions) => {
-        process.setTimer(confirmAfterMs, () => {
-          void runtime.submit({ type: 'confirmDeletion', nodeId: node.id, deletions })
-        })
+        process.setTimer(confirmAfterMs, () => confirmations.add(deletions))
       },
     })
     this.partitions = partitions
