@@ -5,13 +5,8 @@ import { batchesOf, readBatchHeader } from '@naru/records'
 import { expect, it } from 'vitest'
 import type { ClusterBroker } from '../support/cluster-broker.ts'
 import { eventually } from '../support/eventually.ts'
-import {
-  createReplicated,
-  leaderOf,
-  partitionsOf,
-  untilWhole,
-} from '../support/replicated-topic.ts'
-import { prepareCluster } from '../support/reported-cluster.ts'
+import { rackOf, startRacks } from '../support/racks.ts'
+import { leaderOf, partitionsOf, untilWhole } from '../support/replicated-topic.ts'
 import { batch, fetch, produce } from '../support/requests.ts'
 import type { TestCluster } from '../support/test-cluster.ts'
 import { WireClient } from '../support/wire-client.ts'
@@ -22,23 +17,10 @@ const fetchVersion = 12
 const produceVersion = 9
 /** Longer than anything that is waited for here. */
 const longMs = 60_000
-const rackAware = 'org.apache.kafka.common.replica.RackAwareReplicaSelector'
 const { NONE, NOT_LEADER_OR_FOLLOWER, OFFSET_NOT_AVAILABLE, OFFSET_OUT_OF_RANGE } = kafkaErrors
 const { FENCED_LEADER_EPOCH, UNKNOWN_LEADER_EPOCH } = kafkaErrors
 
 type Fetched = ResponseOf<typeof apis.fetch>['responses'][number]['partitions'][number]
-
-const rackOf = ({ id }: ClusterBroker) => `rack-${id}`
-
-/** Three brokers in racks of their own, and a topic of one partition with replicas in all of them. */
-async function startRacks(): Promise<TestCluster> {
-  const cluster = await prepareCluster({ settings: { 'replica.selector.class': rackAware } })
-  for (const broker of cluster.brokers) broker.settings.set('broker.rack', rackOf(broker))
-  await cluster.startAll()
-  await createReplicated(cluster, topic, 1)
-  await untilWhole(cluster, topic)
-  return cluster
-}
 
 interface Wanted {
   readonly fetchOffset?: bigint
@@ -115,7 +97,7 @@ class RackConsumer {
 }
 
 it('a consumer reads from the follower in its rack, and goes on when that dies and when it comes back', async () => {
-  await using cluster = await startRacks()
+  await using cluster = await startRacks(topic)
   const leader = await leaderOf(cluster, topic)
   const [near] = cluster.others(leader) as [ClusterBroker]
   await write(leader, 20)
@@ -141,7 +123,7 @@ it('a consumer reads from the follower in its rack, and goes on when that dies a
 }, 120_000)
 
 it('a leader sends nobody away who is as near to it, or too old to go', async () => {
-  await using cluster = await startRacks()
+  await using cluster = await startRacks(topic)
   const leader = await leaderOf(cluster, topic)
   const [near] = cluster.others(leader) as [ClusterBroker]
   await write(leader, 1)
@@ -161,7 +143,7 @@ it('a leader sends nobody away who is as near to it, or too old to go', async ()
 }, 120_000)
 
 it('a follower gives what is committed, and nothing above it', async () => {
-  await using cluster = await startRacks()
+  await using cluster = await startRacks(topic)
   const leader = await leaderOf(cluster, topic)
   const [near, far] = cluster.others(leader) as [ClusterBroker, ClusterBroker]
   await write(leader, 5)
@@ -194,7 +176,7 @@ it('a follower gives what is committed, and nothing above it', async () => {
 }, 120_000)
 
 it('who waits at a follower is told at once when its leader is another, or it follows no more', async () => {
-  await using cluster = await startRacks()
+  await using cluster = await startRacks(topic)
   const leader = await leaderOf(cluster, topic)
   const [near, far] = cluster.others(leader) as [ClusterBroker, ClusterBroker]
   await write(leader, 1)

@@ -68,6 +68,10 @@ export function addConsume(naru: Command): void {
     .option('-p, --partition <n>', 'read this partition only', wholeNumber('--partition', 0))
     .option('-n, --number <n>', 'stop after so many records', wholeNumber('--number', 0))
     .option('-e, --exit', 'stop at the end of the topic as it is now')
+    .option(
+      '--rack <name>',
+      'where this reader is; a follower there is read from, if the brokers let it',
+    )
     .addOption(
       new Option('-f, --template <text>', 'print this for each record, and nothing else')
         .argParser(template)
@@ -80,6 +84,7 @@ export function addConsume(naru: Command): void {
       examples(
         'naru consume orders -o start -n 5',
         "naru consume orders -o @-10m:end -f '%p %o %k %v\\n'",
+        'naru consume orders -o start -e --rack eu-west-1a',
       ),
     )
     .action(async (topic, options) => (await consume()).run(topic, options))

@@ -1,10 +1,11 @@
 import { zeroTopicId } from '@naru/model'
 import { apis } from '@naru/protocol'
-import type { Cluster, TopicView } from './cluster.ts'
+import type { Cluster } from './cluster.ts'
 import { ClusterAdmin } from './cluster-admin.ts'
 import { checkAnswer } from './errors.ts'
 import { knownOffsetBounds, type OffsetBounds } from './offsets.ts'
 import { PartitionAdmin } from './partition-admin.ts'
+import type { TopicView } from './topic-view.ts'
 
 const topicType = 2
 

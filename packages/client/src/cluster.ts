@@ -5,25 +5,13 @@ import { type Api, apis, type ResponseOf } from '@naru/protocol'
 import { Connection, type ConnectionOptions } from './connection.ts'
 import { addressText, advertisedInVain } from './diagnosis.ts'
 import { checkAnswer, NaruError } from './errors.ts'
+import { newerOf, type TopicView, topicViewOf } from './topic-view.ts'
 
 export interface ClusterOptions extends ConnectionOptions {
   readonly bootstrap: readonly Address[]
   readonly random: Random
   /** How long a call is tried again. */
   readonly retryMs: number
-}
-
-export interface TopicView {
-  readonly name: string
-  readonly topicId: string
-  readonly partitions: readonly {
-    readonly partition: number
-    /** -1 when there is none at the moment. */
-    readonly leader: number
-    readonly leaderEpoch: number
-    readonly replicas: readonly number[]
-    readonly isr: readonly number[]
-  }[]
 }
 
 type MetadataAnswer = ResponseOf<typeof apis.metadata>
@@ -102,7 +90,7 @@ export class Cluster {
     const byName = (a: TopicView, b: TopicView) => (a.name < b.name ? -1 : 1)
     return topics
       .filter(({ errorCode }) => errorCode === 0)
-      .map(viewOf)
+      .map(topicViewOf)
       .sort(byName)
   }
 
@@ -112,9 +100,7 @@ export class Cluster {
     const unknown = kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION.code
     if (found === undefined || found.errorCode === unknown) return undefined
     checkAnswer(found.errorCode, `use topic ${name}`)
-    const view = viewOf(found)
-    this.#topics.set(name, view)
-    return view
+    return this.#note(name, found)
   }
 
   /** A topic, from memory unless `isStale` or unknown; waits for one that is still being created. */
@@ -196,10 +182,14 @@ export class Cluster {
     return this.retry(async () => {
       const [found] = (await this.metadata([name], { create })).topics
       checkAnswer(found?.errorCode ?? 3, `use topic ${name}`)
-      const view = viewOf(found as MetadataAnswer['topics'][number])
-      this.#topics.set(name, view)
-      return view
+      return this.#note(name, found as MetadataAnswer['topics'][number])
     })
+  }
+
+  #note(name: string, found: MetadataAnswer['topics'][number]): TopicView {
+    const view = newerOf(this.#topics.get(name), topicViewOf(found))
+    this.#topics.set(name, view)
+    return view
   }
 
   /** The addresses that were given come first: one of them has answered, and what brokers advertise may not work from here. */
@@ -253,20 +243,4 @@ function leaderOf({ name, partitions }: TopicView, partition: number): number {
   }
   if (found.leader < 0) checkAnswer(5, `use ${name}/${partition}`)
   return found.leader
-}
-
-function viewOf(topic: MetadataAnswer['topics'][number]): TopicView {
-  return {
-    name: topic.name ?? '',
-    topicId: topic.topicId,
-    partitions: topic.partitions
-      .map((partition) => ({
-        partition: partition.partitionIndex,
-        leader: partition.leaderId,
-        leaderEpoch: partition.leaderEpoch,
-        replicas: partition.replicaNodes,
-        isr: partition.isrNodes,
-      }))
-      .sort((a, b) => a.partition - b.partition),
-  }
 }

@@ -1,10 +1,9 @@
 /** Reads assigned partitions as an async iterator. Bytes are fetched when the loop asks for them: a slow reader holds nothing. */
-import { apis, type ResponseOf } from '@naru/protocol'
 import { batchesOf, isControl, readBatchHeader, recordsOf, type StoredRecord } from '@naru/records'
 import type { Cluster } from './cluster.ts'
-import type { Connection } from './connection.ts'
-import { checkAnswer } from './errors.ts'
+import { type Cursor, fetchAll } from './fetches.ts'
 import { clamp, offsetBounds, type Position, resolvePosition } from './offsets.ts'
+import { ReadReplicas } from './read-replicas.ts'
 
 export interface ConsumedRecord extends StoredRecord {
   readonly topic: string
@@ -22,36 +21,25 @@ export interface ConsumeOptions {
   /** Ends the loop at once. */
   readonly signal?: AbortSignal
   readonly isReadCommitted?: boolean
+  /** Where the reader is, as `broker.rack` names it: a cluster that lets followers serve has it read from the nearest (KIP-392). */
+  readonly rack?: string
+  /** How long such a follower is read from before the leader is asked again, in milliseconds; five minutes when not given. */
+  readonly replicaMaxAgeMs?: number
 }
-
-interface Cursor {
-  readonly partition: number
-  offset: bigint
-  /** Exclusive; undefined to follow. */
-  readonly end: bigint | undefined
-}
-
-type FetchedTopic = ResponseOf<typeof apis.fetch>['responses'][number]
-
-const noDirectory = 'AAAAAAAAAAAAAAAAAAAAAA'
-const waitMs = 500
-const fetchBytes = 16 << 20
-const partitionBytes = 1 << 20
 
 export async function* consume(
   cluster: Cluster,
   topic: string,
   options: ConsumeOptions,
 ): AsyncGenerator<ConsumedRecord> {
-  const { signal } = options
+  const { signal, rack = '', isReadCommitted = false } = options
+  const replicas = new ReadReplicas(cluster.clock, options.replicaMaxAgeMs)
+  const reading = { topic, replicas, rack, isReadCommitted }
   const cursors = await unlessAborted(cursorsOf(cluster, topic, options), signal)
   while (cursors !== undefined) {
     const open = cursors.filter(({ offset, end }) => end === undefined || offset < end)
     if (open.length === 0) return
-    const fetched = await unlessAborted(
-      fetchAll(cluster, { topic, cursors: open, options }),
-      signal,
-    )
+    const fetched = await unlessAborted(fetchAll(cluster, open, reading), signal)
     if (fetched === undefined) return
     for (const [cursor, bytes] of fetched) {
       for (const record of recordsFrom(topic, cursor, bytes)) {
@@ -112,76 +100,4 @@ function* recordsFrom(topic: string, cursor: Cursor, bytes: Buffer): Generator<C
     }
     cursor.offset = header.lastOffset + 1n
   }
-}
-
-/** Fetches from all leaders at once. */
-async function fetchAll(
-  cluster: Cluster,
-  request: { topic: string; cursors: readonly Cursor[]; options: ConsumeOptions },
-): Promise<[Cursor, Buffer][]> {
-  const { topic, cursors, options } = request
-  const byPartition = new Map(cursors.map((cursor) => [cursor.partition, cursor]))
-  return cluster.retry(async (tries) => {
-    const where = { topic, partitions: [...byPartition.keys()] }
-    const leaders = await cluster.leaders(where, { isStale: tries > 0 })
-    const { topicId } = await cluster.topic(topic)
-    const fetches = leaders.map(async ({ connection, partitions }) => {
-      const mine = partitions.map((partition) => byPartition.get(partition) as Cursor)
-      const asked = fetchRequest({ name: topic, topicId }, mine, options)
-      const answer = await connection.request(apis.fetch, asked, { waitMs })
-      checkAnswer(answer.errorCode, `read ${topic}`, { at: connection.address })
-      return answer.responses.flatMap((found) =>
-        recordsOfAnswer(found, { topic, connection, byPartition }),
-      )
-    })
-    return (await Promise.all(fetches)).flat()
-  })
-}
-
-function fetchRequest(
-  topic: { name: string; topicId: string },
-  cursors: readonly Cursor[],
-  options: ConsumeOptions,
-) {
-  return {
-    clusterId: null,
-    replicaState: null,
-    replicaId: -1,
-    maxWaitMs: waitMs,
-    minBytes: 1,
-    maxBytes: fetchBytes,
-    isolationLevel: options.isReadCommitted === true ? 1 : 0,
-    sessionId: 0,
-    sessionEpoch: -1,
-    topics: [
-      {
-        topic: topic.name,
-        topicId: topic.topicId,
-        partitions: cursors.map(({ partition, offset }) => ({
-          partition,
-          currentLeaderEpoch: -1,
-          fetchOffset: offset,
-          lastFetchedEpoch: -1,
-          logStartOffset: -1n,
-          partitionMaxBytes: partitionBytes,
-          replicaDirectoryId: noDirectory,
-          highWatermark: 0x7fffffffffffffffn,
-        })),
-      },
-    ],
-    forgottenTopicsData: [],
-    rackId: '',
-  }
-}
-
-function recordsOfAnswer(
-  found: FetchedTopic,
-  asked: { topic: string; connection: Connection; byPartition: ReadonlyMap<number, Cursor> },
-): [Cursor, Buffer][] {
-  return found.partitions.map((partition) => {
-    const cursor = asked.byPartition.get(partition.partitionIndex) as Cursor
-    const what = `read ${asked.topic}/${cursor.partition} at offset ${cursor.offset}`
-    checkAnswer(partition.errorCode, what, { at: asked.connection.address })
-    return [cursor, partition.records ?? Buffer.alloc(0)]
-  })
 }

@@ -1,6 +1,5 @@
 export type { TopicSetting } from './admin.ts'
 export { Admin } from './admin.ts'
-export type { TopicView } from './cluster.ts'
 export type { FeatureUpdate, VoterKey } from './cluster-admin.ts'
 export { ClusterAdmin } from './cluster-admin.ts'
 export type { ClusterEvent } from './cluster-events.ts'
@@ -31,3 +30,4 @@ export type { NamedPartition, PartitionOutcome, PartitionView } from './partitio
 export { murmur2, partitionForKey } from './partitioner.ts'
 export type { NewRecord, ProducerOptions, Sent } from './producer.ts'
 export { Producer } from './producer.ts'
+export type { TopicView } from './topic-view.ts'

@@ -1,6 +1,6 @@
 /** Partitions as an administrator sees them. */
 import type { apis, ResponseOf } from '@naru/protocol'
-import type { TopicView } from './cluster.ts'
+import type { TopicView } from './topic-view.ts'
 
 export interface NamedPartition {
   readonly topic: string

@@ -13,6 +13,7 @@ export interface ConsumeOptions extends ConnectionOptions {
   readonly partition?: number
   readonly number?: number
   readonly exit?: boolean
+  readonly rack?: string
   readonly template?: (record: ConsumedRecord) => Buffer
 }
 
@@ -47,7 +48,8 @@ async function read(
     signal: AbortSignal
   },
 ): Promise<void> {
-  const { number: limit = Number.POSITIVE_INFINITY, partition, exit: isExit = false } = options
+  const { number: limit = Number.POSITIVE_INFINITY, partition, rack } = options
+  const { exit: isExit = false } = options
   const range: OffsetRange = options.offset ?? { from: isExit ? 'earliest' : 'latest' }
   const activity = `read topic ${topic}`
   const found = await topicNamed(client, topic, activity)
@@ -62,6 +64,7 @@ async function read(
     signal,
     untilEnd: isExit,
     ...(partition === undefined ? {} : { partitions: [partition] }),
+    ...(rack === undefined ? {} : { rack }),
   })
   let count = 0
   for await (const record of records) {
