@@ -7,6 +7,7 @@ import { naru } from '../support/naru.ts'
 import { rackOf, startRacks } from '../support/racks.ts'
 import { RecordedFetches } from '../support/recorded-fetches.ts'
 import { leaderOf, partitionsOf, untilWhole } from '../support/replicated-topic.ts'
+import { TcpProxy } from '../support/tcp-proxy.ts'
 import type { TestCluster } from '../support/test-cluster.ts'
 
 const topic = 'near'
@@ -141,15 +142,29 @@ it.each(['in the rack of a follower', 'anywhere'] as const)(
   120_000,
 )
 
-it('naru consume --rack reads the same', async () => {
-  await using cluster = await startRacks(topic)
+it('naru consume --rack reads the same, from there', async () => {
+  await using proxies = new AsyncDisposableStack()
+  const ways = new Map<ClusterBroker, TcpProxy>()
+  await using cluster = await startRacks(topic, async (broker) => {
+    const proxy = proxies.use(await TcpProxy.start({ host: '127.0.0.1', port: broker.kafkaPort }))
+    broker.settings.set('advertised.listeners', `PLAINTEXT://127.0.0.1:${proxy.port}`)
+    ways.set(broker, proxy)
+  })
   await using client = await connect(cluster.bootstrap)
   await new Numbers(client).more(20)
   const leader = await leaderOf(cluster, topic)
-  const [near] = cluster.others(leader) as [ClusterBroker]
+  const [near, far] = cluster.others(leader) as [ClusterBroker, ClusterBroker]
   const args = ['consume', topic, '-e', '-f', '%v ', '-b', cluster.bootstrap, '--rack']
   const expected = Array.from({ length: 20 }, (_, index) => `${index} `).join('')
-  for (const rack of [rackOf(near), rackOf(leader), 'elsewhere']) {
+  const heardOf = (broker: ClusterBroker) => ways.get(broker)?.back.bytes ?? 0
+  for (const [rack, isNear] of [
+    [rackOf(near), true],
+    [rackOf(leader), false],
+    ['elsewhere', false],
+  ] as const) {
+    const before = { near: heardOf(near), far: heardOf(far) }
     expect(await naru([...args, rack])).toMatchObject({ code: 0, stdout: expected })
+    expect(heardOf(near) > before.near).toBe(isNear)
+    expect(heardOf(far)).toBe(before.far)
   }
 }, 120_000)

@@ -8,10 +8,16 @@ const rackAware = 'org.apache.kafka.common.replica.RackAwareReplicaSelector'
 
 export const rackOf = ({ id }: ClusterBroker) => `rack-${id}`
 
-/** Three brokers, and a topic of one partition with replicas in all of them. */
-export async function startRacks(topic: string): Promise<TestCluster> {
+/** Three brokers, of which `prepare` may change more before they start, and a topic of one partition with replicas in all of them. */
+export async function startRacks(
+  topic: string,
+  prepare: (broker: ClusterBroker) => Promise<void> = async () => {},
+): Promise<TestCluster> {
   const cluster = await prepareCluster({ settings: { 'replica.selector.class': rackAware } })
-  for (const broker of cluster.brokers) broker.settings.set('broker.rack', rackOf(broker))
+  for (const broker of cluster.brokers) {
+    broker.settings.set('broker.rack', rackOf(broker))
+    await prepare(broker)
+  }
   await cluster.startAll()
   await createReplicated(cluster, topic, 1)
   await untilWhole(cluster, topic)
