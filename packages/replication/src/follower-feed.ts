@@ -6,8 +6,10 @@ import { batchesOf, lastOffsetAt } from '@naru/records'
 import type { Acknowledgement, OutgoingBatches } from '@naru/rpc/replication'
 import type { Feed, LeadingReplica } from './leading-replica.ts'
 
-/** Sent and not acknowledged yet, of one partition. */
-const unacknowledgedBytesMax = 4 << 20
+/** Sent and not acknowledged yet, of one partition, while acknowledgements wait for the follower. */
+const awaitedBytesMax = 4 << 20
+/** The same for one that catches up: its disk is full of work with less, and what producers wait for is not to queue behind that. */
+const catchUpBytesMax = 1 << 20
 const readBytes = 1 << 20
 
 export interface FeedEvents {
@@ -118,7 +120,7 @@ export class FollowerFeed implements Feed {
   }
 
   acknowledged({ logEndOffset, flushedOffset }: Acknowledgement): void {
-    const wasFull = this.#unacknowledgedBytes >= unacknowledgedBytesMax
+    const wasFull = this.#isFull
     let count = 0
     for (const { endOffset, bytes } of this.#unacknowledged) {
       if (endOffset > logEndOffset) break
@@ -130,14 +132,17 @@ export class FollowerFeed implements Feed {
     this.leading.acknowledged(this.progress, { logEndOffset, flushedOffset })
   }
 
+  get #isFull(): boolean {
+    return this.#unacknowledgedBytes >= (this.isAwaited ? awaitedBytesMax : catchUpBytesMax)
+  }
+
   #nextChunk(bytesMax: number): Chunk | undefined {
     if (this.#read !== undefined) {
       const read = this.#read
       this.#read = undefined
       return read
     }
-    const isFull = this.#unacknowledgedBytes >= unacknowledgedBytesMax
-    if (this.#isReading || isFull || !this.hasMore) return undefined
+    if (this.#isReading || this.#isFull || !this.hasMore) return undefined
     const recent = this.leading.recent.from(this.#nextOffset, bytesMax)
     if (recent === undefined) void this.#readNext(bytesMax)
     return recent
