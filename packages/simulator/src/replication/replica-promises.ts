@@ -43,6 +43,8 @@ export class ReplicaPromises {
   /** High watermarks as they were checked last. */
   readonly #checkedLeaders = new WeakMap<PartitionLeader, bigint>()
   readonly #watched = new Map<SimulatedBroker, Watched>()
+  /** By node, the processes that it has had: what one of them asked for may be committed when it is long gone. */
+  readonly #incarnations = new Map<number, string[]>()
   readonly #checkedFollowers = new WeakMap<FollowingReplica, bigint>()
   readonly #accepted = new WeakMap<FollowingReplica, number>()
   /** What logs of failed directories had confirmed. */
@@ -73,6 +75,10 @@ export class ReplicaPromises {
     return record
   }
 
+  began(nodeId: number, incarnationId: string): void {
+    this.#incarnationsOf(nodeId).push(incarnationId)
+  }
+
   opened(log: Log, record: ReplicaRecord): void {
     this.#byLog.set(log, record)
   }
@@ -85,32 +91,35 @@ export class ReplicaPromises {
    * The power went: of partitions that the metadata has for unflushed nothing is promised before the broker has registered anew. Gives how
    * many there were.
    */
-  unflushed(nodeId: number, brokerEpoch: bigint): number {
+  unflushed(nodeId: number): number {
+    const { length } = this.#incarnationsOf(nodeId)
     let count = 0
     for (const { topicId, partitions } of this.#world.truth.image.topics.values()) {
       for (const { partition, isFlushed } of partitions) {
         const record = this.#records.get(keyOf(nodeId, topicId, partition))
         if (isFlushed || record === undefined) continue
-        record.lost(brokerEpoch, { isToldLater: false })
+        record.lost(length, { isToldLater: false })
         count++
       }
     }
     return count
   }
 
-  lost(nodeId: number, brokerEpoch: bigint, data: DataDisk): void {
+  lost(nodeId: number, data: DataDisk): void {
+    const { length } = this.#incarnationsOf(nodeId)
     for (const [key, record] of this.#records) {
       const isOn = key.startsWith(`${nodeId}/`) && this.#disks.get(record) === data
-      if (isOn) record.lost(brokerEpoch, { isToldLater: false })
+      if (isOn) record.lost(length, { isToldLater: false })
     }
   }
 
   /** One partition's directory is gone. */
-  lostLog(nodeId: number, brokerEpoch: bigint, { data, name }: { data: DataDisk; name: string }) {
+  lostLog(nodeId: number, { data, name }: { data: DataDisk; name: string }): void {
+    const { length } = this.#incarnationsOf(nodeId)
     for (const [key, record] of this.#records) {
       const isOn = key.startsWith(`${nodeId}/`) && this.#disks.get(record) === data
       if (isOn && record.name.startsWith(`${name} (`)) {
-        record.lost(brokerEpoch, { isToldLater: true })
+        record.lost(length, { isToldLater: true })
       }
     }
   }
@@ -346,13 +355,20 @@ export class ReplicaPromises {
 
   /** The disk lost what it had, and the controller may not have heard of it. */
   #isLost(nodeId: number, record: ReplicaRecord): boolean {
-    const { lostAtEpoch } = record
-    if (lostAtEpoch === undefined) return false
+    const { lostBefore } = record
+    if (lostBefore === undefined) return false
     const known = this.#world.truth.image.brokers.get(nodeId)
-    if (known === undefined || known.brokerEpoch <= lostAtEpoch) return true
+    const processes = this.#incarnationsOf(nodeId)
+    if (known === undefined || processes.indexOf(known.incarnationId) < lostBefore) return true
     if (record.isToldLater && known.isFenced) return true
-    record.lostAtEpoch = undefined
+    record.lostBefore = undefined
     return false
+  }
+
+  #incarnationsOf(nodeId: number): string[] {
+    const known = this.#incarnations.get(nodeId) ?? []
+    this.#incarnations.set(nodeId, known)
+    return known
   }
 
   #shadowOf(log: Log): LogShadow {

@@ -14,8 +14,8 @@ export class ReplicaRecord {
   #isDeleting = false
   /** What its log has let go for good: a client was told so. */
   #deletedTo = 0n
-  /** Of the broker's registration when the disk lost what it had: until it has another one nothing is expected. */
-  lostAtEpoch: bigint | undefined
+  /** How many processes the broker had had when the disk lost what it had: before a later one has registered nothing is expected. */
+  lostBefore: number | undefined
   /** The disk does not show it: it is told after the registration, before the broker takes part. */
   isToldLater = false
 
@@ -39,7 +39,7 @@ export class ReplicaRecord {
 
   /** A process has the log, as it found or made it. Invariant 31: what was confirmed has survived. */
   opened(log: Log, shadow: LogShadow, { isMade }: { isMade: boolean }): void {
-    if (this.lostAtEpoch === undefined && !isMade && !this.#isDeleting) {
+    if (this.lostBefore === undefined && !isMade && !this.#isDeleting) {
       const expected = this.#shadow.chainAt(this.#held)
       const isDeleted = shadow.startOffset >= this.#held
       mustHold(
@@ -95,9 +95,9 @@ export class ReplicaRecord {
   }
 
   /** The disk does not have any more what it had. */
-  lost(brokerEpoch: bigint, { isToldLater }: { isToldLater: boolean }): void {
+  lost(processes: number, { isToldLater }: { isToldLater: boolean }): void {
     this.#held = 0n
-    this.lostAtEpoch = brokerEpoch
+    this.lostBefore = processes
     this.isToldLater = isToldLater
   }
 }

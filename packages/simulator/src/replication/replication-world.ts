@@ -76,7 +76,7 @@ export class ReplicationWorld extends ClusterWorld implements BrokerWorld {
     const machine = this.#machineOf(node)
     if (isPowerLost) machine.bootId = this.#newId()
     this.promises.closed(node.id, { isPowerLost })
-    if (isPowerLost) this.doubted += this.promises.unflushed(node.id, node.brokerEpoch)
+    if (isPowerLost) this.doubted += this.promises.unflushed(node.id)
     for (const { disk } of machine.disks) {
       if (isPowerLost) disk.losePower()
       else if (hasLived) disk.crash()
@@ -88,7 +88,7 @@ export class ReplicationWorld extends ClusterWorld implements BrokerWorld {
     this.kill(node, { isPowerLost: false })
     data.wipe()
     this.doubted++
-    this.promises.lost(node.id, node.brokerEpoch, data)
+    this.promises.lost(node.id, data)
   }
 
   /** The directory of one partition is gone. */
@@ -96,7 +96,7 @@ export class ReplicationWorld extends ClusterWorld implements BrokerWorld {
     this.kill(node, { isPowerLost: false })
     data.disk.lose(`${dataPath}/${name}`)
     this.doubted++
-    this.promises.lostLog(node.id, node.brokerEpoch, { data, name })
+    this.promises.lostLog(node.id, { data, name })
   }
 
   override check(): void {
@@ -108,6 +108,10 @@ export class ReplicationWorld extends ClusterWorld implements BrokerWorld {
     super.onEvent(life, event, fields)
     const isKnown = alarms.has(event)
     if (isKnown) life.bug ??= new Violation(`${event}: ${String(Object.values(fields))}`)
+  }
+
+  onProcess({ life }: SimulatedBroker, incarnationId: string): void {
+    this.promises.began(life.node.id, incarnationId)
   }
 
   onReturn({ life }: SimulatedBroker, brokerEpoch: bigint): void {

@@ -19,6 +19,8 @@ import type { ReplicationOptions } from './replication-options.ts'
 export interface BrokerWorld {
   readonly dataOptions: ReplicationOptions
   onEvent(life: NodeLife, event: string, fields: Readonly<Record<string, unknown>>): void
+  /** A process is about to look at its disks. */
+  onProcess(broker: SimulatedBroker, incarnationId: string): void
   /** A process has found the session of the one before on a disk. */
   onReturn(broker: SimulatedBroker, brokerEpoch: bigint): void
   /** A process has found or made a log. */
@@ -87,6 +89,7 @@ export class SimulatedBroker implements NodeWork {
     const { life } = this
     const { node, process } = life
     this.#incarnationId = runtime.incarnationId
+    this.#world.onProcess(this, runtime.incarnationId)
     const logger = loggerOf((event, fields) => this.#world.onEvent(life, event, fields))
     const { lagMsMax, segmentBytes } = this.#world.dataOptions
     const defaults = new Map([
