@@ -87,22 +87,15 @@ export class ReplicaPromises {
     for (const [key, record] of this.#records) if (key.startsWith(`${nodeId}/`)) record.closed(how)
   }
 
-  /**
-   * The power went: of partitions that the metadata has for unflushed nothing is promised before the broker has registered anew. Gives how
-   * many there were.
-   */
-  unflushed(nodeId: number): number {
+  /** The power went: of partitions that the metadata has for unflushed nothing is promised before the broker has registered anew. */
+  unflushed(nodeId: number): void {
     const { length } = this.#incarnationsOf(nodeId)
-    let count = 0
     for (const { topicId, partitions } of this.#world.truth.image.topics.values()) {
       for (const { partition, isFlushed } of partitions) {
         const record = this.#records.get(keyOf(nodeId, topicId, partition))
-        if (isFlushed || record === undefined) continue
-        record.lost(length, { isToldLater: false })
-        count++
+        if (!isFlushed) record?.lost(length, { isToldLater: false })
       }
     }
-    return count
   }
 
   lost(nodeId: number, data: DataDisk): void {

@@ -77,8 +77,10 @@ function* problemsOfPartition(
 
 /** Nobody is left of whom the controller knows that it is complete: that takes an operator. */
 export function isOffline(
-  { doubted }: ReplicationWorld,
-  { isr, elr }: Pick<PartitionImage, 'isr' | 'elr'>,
+  { doubted, powerLosses }: ReplicationWorld,
+  { isr, elr, isFlushed }: Pick<PartitionImage, 'isr' | 'elr' | 'isFlushed'>,
 ): boolean {
-  return doubted > 0 && isr.length === 0 && elr.length === 0
+  // A replica may be made after the power went, and before its broker is back: then it is doubted with what was there.
+  const isDoubted = doubted > 0 || (powerLosses > 0 && !isFlushed)
+  return isDoubted && isr.length === 0 && elr.length === 0
 }

@@ -124,8 +124,8 @@ class ReplicationWalk {
   #checkAll(): void {
     const { truth, promises, history } = this.world
     for (const { topicId, partitions } of truth.image.topics.values()) {
-      for (const { partition, replicas, isr, elr } of partitions) {
-        if (isOffline(this.world, { isr, elr })) continue
+      for (const { partition, replicas, ...state } of partitions) {
+        if (isOffline(this.world, state)) continue
         const committed = promises.committedOf(topicId, partition)
         history.check(committed)
         for (const [nodeId, { name, shadow }] of promises.replicasOf(topicId, partition)) {

@@ -37,6 +37,7 @@ export class ReplicationWorld extends ClusterWorld implements BrokerWorld {
   isDiskSlow = true
   /** Log directories whose broker came back without a proof that nothing is lost. */
   doubted = 0
+  powerLosses = 0
 
   constructor(seed: number) {
     super(seed, drawClusterOptionsOf)
@@ -74,9 +75,12 @@ export class ReplicationWorld extends ClusterWorld implements BrokerWorld {
     const hasLived = node.life !== undefined
     super.kill(node, { isPowerLost })
     const machine = this.#machineOf(node)
-    if (isPowerLost) machine.bootId = this.#newId()
     this.promises.closed(node.id, { isPowerLost })
-    if (isPowerLost) this.doubted += this.promises.unflushed(node.id)
+    if (isPowerLost) {
+      machine.bootId = this.#newId()
+      this.powerLosses++
+      this.promises.unflushed(node.id)
+    }
     for (const { disk } of machine.disks) {
       if (isPowerLost) disk.losePower()
       else if (hasLived) disk.crash()
