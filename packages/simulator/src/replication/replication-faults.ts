@@ -116,7 +116,8 @@ function loseLog(world: ReplicationWorld, random: SeededRandom): void {
   const broker = world.brokerOf(node?.id ?? -1)
   if (node?.life === undefined || broker === undefined || !isWhole(world)) return
   const data = random.pick(world.disksOf(node))
-  const names = [...(broker.logDirectories.get(data.id)?.logs.keys() ?? [])]
+  const logs = broker.logDirectories.get(data.id)?.logs.keys() ?? []
+  const names = [...logs].filter((name) => isHeldTwice(world, name))
   if (names.length === 0) return
   world.loseLog(node, data, random.pick(names))
   const isAlone = random.chance(0.5)
@@ -124,6 +125,17 @@ function loseLog(world: ReplicationWorld, random: SeededRandom): void {
     if (each !== node) world.kill(each, { isPowerLost: false })
   }
   for (const each of world.nodes) if (each.life === undefined) world.start(each)
+}
+
+/**
+ * What is acknowledged has more than one replica. Where one is enough that may be the one which has lost its log: with the others gone
+ * for a moment it is the last that counts, and is kept when it says that perhaps it had nothing.
+ */
+function isHeldTwice({ truth, lowering }: ReplicationWorld, name: string): boolean {
+  const at = name.lastIndexOf('-')
+  const topic = name.slice(0, at)
+  const state = truth.image.topics.get(topic)?.partitions[Number(name.slice(at + 1))]
+  return (state?.minIsr ?? 2) > 1 && !lowering.includes(topic)
 }
 
 /** Every partition has all of its replicas in sync: one more loss can be mended. */

@@ -1,6 +1,7 @@
 /** What is done with the cluster: topics come and go and change, their partitions move, and clients write to them and read them. */
 import { randomId } from '@naru/base'
 import type { Command } from '@naru/metadata'
+import { kafkaErrors } from '@naru/model'
 import type { Acks } from '@naru/services'
 import type { SeededRandom } from '../seeded-random.ts'
 import type { PartitionName } from './leader-guess.ts'
@@ -186,17 +187,23 @@ export class ReplicationLoad {
     const name = isFlush ? 'naru.flush' : 'min.insync.replicas'
     const value = this.#random.pick(isFlush ? ['ack', 'async', 'never'] : ['1', '2'])
     // Where one replica is enough nobody else is eligible, and the one may be the one that has lost its disk.
-    if (value === '1' && this.#world.promises.isAnythingLost) return
+    const { promises, lowering } = this.#world
+    const isLowering = value === '1'
+    if (isLowering && promises.isAnythingLost) return
     const changes = [{ name, operation: 'set', value }] as const
-    this.#submit({ type: 'alterTopicConfig', topic, changes, validateOnly: false })
+    if (isLowering) lowering.push(topic)
+    this.#submit({ type: 'alterTopicConfig', topic, changes, validateOnly: false }, (outcome) => {
+      const isKnown = !('error' in outcome) || outcome.error !== kafkaErrors.REQUEST_TIMED_OUT
+      if (isLowering && isKnown) lowering.splice(lowering.indexOf(topic), 1)
+    })
   }
 
   /** Through any broker. What comes of it shows in the log. */
-  #submit(command: Command): void {
+  #submit(command: Command, done: (outcome: object) => void = () => {}): void {
     const { ready } = this.#world
     if (ready.length === 0) return
     const life = this.#random.pick(ready)
-    life.runtime?.submit(command).catch((error: unknown) => {
+    life.runtime?.submit(command).then(done, (error: unknown) => {
       life.bug ??= error
     })
   }
