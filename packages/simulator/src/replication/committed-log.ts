@@ -1,4 +1,5 @@
 /** The one true log of a partition: what any leader ever took for committed. It only grows, and every replica and client is held to it. */
+import { readBatchHeader } from '@naru/records'
 import { mustHold } from '../raft/raft-history.ts'
 import type { LogShadow, ShadowBatch } from './log-shadow.ts'
 
@@ -68,6 +69,15 @@ export class CommittedLog {
   chainAt(offset: bigint): number | undefined {
     if (offset === 0n) return 1
     return this.#batches.findLast(({ nextOffset }) => nextOffset === offset)?.chain
+  }
+
+  /** Whether the batch of a producer was there, and clients wanted it to be deleted. */
+  isDeleted(producerId: bigint, baseSequence: number): boolean {
+    const found = this.#batches.findLast(({ bytes }) => {
+      const header = readBatchHeader(bytes)
+      return header.producerId === producerId && header.baseSequence === baseSequence
+    })
+    return found !== undefined && found.nextOffset <= this.deletedTo
   }
 
   /** A log begins behind what clients wanted to be deleted, and nothing else. */

@@ -137,8 +137,9 @@ export class SimulatedProducer {
     if (result === undefined || result.error !== kafkaErrors.OUT_OF_ORDER_SEQUENCE_NUMBER) {
       this.#guess.forget()
     }
-    if (result !== undefined) this.#check(batch, result.error)
-    if (!this.options.isIdempotent) {
+    const isForgotten = result !== undefined && this.#isForgotten(batch, result.error)
+    if (result !== undefined && !isForgotten) this.#check(batch, result.error)
+    if (!this.options.isIdempotent || isForgotten) {
       // What became of it nobody knows; sent again it would be twice there.
       this.#pending = this.#pending.filter((each) => each !== batch)
       this.#pause()
@@ -164,6 +165,17 @@ export class SimulatedProducer {
     }
     if (this.#pending.every(({ wasRetried }) => !wasRetried)) this.#isRetrying = false
     this.#send()
+  }
+
+  /**
+   * It was written, not answered, and deleted; a replica that began behind it knows of what follows alone. Sent again it is refused, and a
+   * client can only give it up, or begin anew (KIP-360).
+   */
+  #isForgotten({ first }: Batch, error: KafkaError): boolean {
+    const { topicId, partition } = this.name
+    const { isIdempotent, id } = this.options
+    if (!isIdempotent || error !== kafkaErrors.OUT_OF_ORDER_SEQUENCE_NUMBER) return false
+    return this.#world.promises.committedOf(topicId, partition).isDeleted(BigInt(id), first)
   }
 
   /** Nothing that a producer does right is refused for good. */
