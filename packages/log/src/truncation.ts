@@ -69,11 +69,16 @@ export class Truncation {
     const { storage, flusher, checkpoint } = this.#options
     const first = (log.segments[0] as Segment).baseOffset
     await this.#settle(log)
+    const { flushMode, isDamaged } = log
+    // Emptied, it would give offsets once more that its records have had: a start that finds it so must not let it take part as it is.
+    if (log.logStartOffset > first) {
+      log.isDamaged = true
+      await checkpoint()
+    }
     if (log.logEndOffset > first) {
       await this.#cut(log, { endOffset: first, segmentBaseOffset: first, position: 0 })
     }
     const end = { endOffset: offset, segmentBaseOffset: offset, position: 0 }
-    const { flushMode, isDamaged } = log
     const successor = {
       logId,
       ...end,
@@ -90,6 +95,7 @@ export class Truncation {
       await checkpoint()
       await replaceIdentity(storage.fileSystem, log.path, identity)
       log.beginAnew(logId, offset)
+      log.isDamaged = isDamaged
       flusher.noteCut(log)
       this.#successors.delete(successor)
     })

@@ -117,6 +117,11 @@ export class LogLedger {
     this.start = 0
   }
 
+  /** It was to begin anew: a crash may have left less than what its records, deleted or not, had come to. */
+  get mayBeBelowStart(): boolean {
+    return this.restartTo !== undefined && this.startMax > this.firstOffset
+  }
+
   /** It is another log now, and empty. */
   restarted(logId: string): void {
     const first = this.restartTo as number

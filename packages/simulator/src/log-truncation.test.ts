@@ -343,6 +343,26 @@ describe.each(modes)('a log of mode %s that begins anew', (mode) => {
     },
   )
 
+  it('is damaged where a crash leaves less than where it began', async () => {
+    const world = await worldWith(mode)
+    const log = world.log('a-0')
+    await world.quiet()
+    const start = middleOf(world, 0)
+    world.moveStart('a-0', start)
+    await world.settle()
+    expect(Number(log.segments[0]?.baseOffset)).toBeLessThan(start)
+    world.restart('a-0', 500)
+    await world.until(() => Number(log.logEndOffset) < start)
+    await untilDone(world, 'sync', /a-0$/)
+    world.crash()
+    await world.open()
+    const { isDamaged, logEndOffset } = world.log('a-0')
+    expect([isDamaged, Number(logEndOffset) < start]).toEqual([true, true])
+    world.crash()
+    await world.open()
+    expect(world.log('a-0').isDamaged).toBe(true)
+  })
+
   it('keeps its flush mode and what is said of its damage, also when a crash comes first', async () => {
     const world = await worldWith('ack', { segments: 1 })
     const log = world.log('a-0')

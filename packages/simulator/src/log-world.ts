@@ -335,6 +335,7 @@ export class LogWorld {
     const needed = ledger.needed({ hasLostPower: this.#hasLostPower })
     const isMoved = ledger.start === ledger.startMax && this.directory.start.kind === 'crash'
     const { wrong, missing, isReported } = await this.clock.drive(inspectLog(log, ledger, needed))
+    const { mayBeBelowStart } = ledger
     ledger.adopt({ start: Number(log.logStartOffset), end: Number(log.logEndOffset) })
     if (excuse === 'any loss' || (excuse !== 'nothing' && isReported)) return [...wrong]
     const found = [...wrong, ...missing]
@@ -344,8 +345,15 @@ export class LogWorld {
       found.push(`keeps segment ${log.segments[0]?.baseOffset} below its start`)
     }
     if (excuse !== 'nothing') return found
-    if (isReported) found.push('reported as damaged')
+    if (log.isDamaged && mayBeBelowStart) await this.#told(log)
+    else if (isReported) found.push('reported as damaged')
     return found.concat(inspectDerived(log, ledger, this.#derived.get(name) as NewestBatches))
+  }
+
+  /** As a broker does when its controller knows. */
+  async #told(log: Log): Promise<void> {
+    log.isDamaged = false
+    await this.clock.drive(this.directory.checkpoint())
   }
 
   #open(): Promise<LogDirectory> {

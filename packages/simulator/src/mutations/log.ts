@@ -252,6 +252,13 @@ export const logMutations: readonly Mutation[] = [
     shownBy: 'packages/simulator/src/log-truncation.test.ts',
   },
   {
+    rule: 'a log that is emptied below its start is damaged before that',
+    file: log('truncation'),
+    from: '      log.isDamaged = true\n      await checkpoint()\n',
+    to: '      void checkpoint\n',
+    shownBy: 'packages/simulator/src/log-truncation.test.ts',
+  },
+  {
     rule: 'what is derived from a log that was cut is derived anew',
     file: log('truncation'),
     from: '    await reloadLog(log)\n',
