@@ -94,6 +94,7 @@ export class PartitionHost {
   #isWithdrawn = false
   /** It is damaged, and stays in use for want of a better one. */
   #isKept = false
+  #isRemoved = false
   #opening: Promise<void> | undefined
   readonly #watchers = new Set<() => void>()
 
@@ -309,7 +310,13 @@ export class PartitionHost {
     this.#leading?.wantFlushed(this.config.flush === 'ack')
   }
 
-  /** The log directory failed, or the partition is deleted: nobody who waits will be acknowledged. */
+  /** The replica is here no more, and takes no other role, although its log may be loaded only now, or still be under change. */
+  remove(error: KafkaError): void {
+    this.#isRemoved = true
+    this.fail(error)
+  }
+
+  /** The log directory failed, or the replica is removed: nobody who waits will be acknowledged. */
   fail(error: KafkaError): void {
     this.#endLeading(error)
     this.#endFollowing()
@@ -384,7 +391,7 @@ export class PartitionHost {
   /** Takes the role that the metadata gives, as soon as the log is loaded and left alone. */
   #become(): void {
     const assignment = this.#assignment
-    if (!this.#isLoaded || assignment === undefined || !this.isOnline) return
+    if (!this.#isLoaded || assignment === undefined || !this.isOnline || this.#isRemoved) return
     if (this.#isWithdrawn) return
     const before = this.#following
     if (before !== undefined) {

@@ -235,7 +235,7 @@ export class Partitions {
       const { topic, partition, directory, log } = host
       const hosts = this.#hosts.get(topic) ?? []
       if (hosts[partition] !== host) return
-      host.fail(kafkaErrors.KAFKA_STORAGE_ERROR)
+      host.remove(kafkaErrors.KAFKA_STORAGE_ERROR)
       delete hosts[partition]
       await this.#unlessOffline(() => directory.deleteLog(log, { suffix: 'damaged' }))
       const known = this.#options.image.topicsById.get(host.topicId)
@@ -322,7 +322,7 @@ export class Partitions {
     const host = hosts[partition]
     if (host === undefined) return
     delete hosts[partition]
-    host.fail(kafkaErrors.NOT_LEADER_OR_FOLLOWER)
+    host.remove(kafkaErrors.NOT_LEADER_OR_FOLLOWER)
     await this.#unlessOffline(() => host.directory.deleteLog(host.log))
   }
 
@@ -383,7 +383,7 @@ export class Partitions {
     const suffix = this.#options.image.deletedTopics.has(topicId) ? 'delete' : 'stray'
     for (const host of hosts) {
       if (host === undefined) continue
-      host.fail(kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION)
+      host.remove(kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION)
       await this.#unlessOffline(() => host.directory.deleteLog(host.log, { suffix }))
     }
   }

@@ -51,6 +51,7 @@ class World {
   /** How often followers that came too early were to be heard again. */
   leadings = 0
   readonly damaged: PartitionHost[] = []
+  following = 0
   /** Whether the other brokers may be in sync. */
   isActive = true
   proposals = 0
@@ -90,8 +91,12 @@ class World {
         brokers: { epochOf: () => 1n, isActive: () => this.isActive },
         lagMsMax: 5_000,
         recentBytes: new RecentBytes(),
-        follow() {},
-        unfollow() {},
+        follow: () => {
+          this.following++
+        },
+        unfollow: () => {
+          this.following--
+        },
         onLeading: () => {
           this.leadings++
         },
@@ -210,6 +215,38 @@ it('hears followers again when it leads for others than before', async () => {
   const before = world.leadings
   host.assume({ ...state, replicas: [1, 2], partitionEpoch: state.partitionEpoch + 1 })
   expect(world.leadings).toBe(before + 1)
+})
+
+describe('a replica that is removed while its log is loaded', () => {
+  it('does not lead after that', async () => {
+    const world = new World()
+    const partitions = await world.start()
+    const host = partitions.get('orders', 0) as PartitionHost
+    const opened = host.open()
+    const record = { type: 'removeTopic', topicId, holders: [1] } as const
+    replay(world.image, record)
+    await world.clock.drive(partitions.follow([record]))
+    await world.clock.drive(opened.catch(() => {}))
+    expect(partitions.get('orders', 0)).toBeUndefined()
+    expect(host.leading).toBeUndefined()
+  })
+
+  it('does not follow after that', async () => {
+    const world = new World()
+    const partitions = await world.start()
+    const host = partitions.get('orders', 0) as PartitionHost
+    const [known] = world.image.topics.get('orders')?.partitions ?? []
+    if (known === undefined) throw new Error('There is one')
+    const record = { ...known, type: 'partition', leader: 2, leaderEpoch: 1 } as const
+    host.assume({ ...known, replicas: [2, 1], leader: 2, leaderEpoch: 1 })
+    const opened = host.open()
+    const moved = { ...record, replicas: [2], isr: [2], removedReplicas: [1] }
+    replay(world.image, moved)
+    await world.clock.drive(partitions.follow([moved]))
+    await world.clock.drive(opened.catch(() => {}))
+    expect(partitions.get('orders', 0)).toBeUndefined()
+    expect(world.following).toBe(0)
+  })
 })
 
 describe('a log that is not there', () => {

@@ -301,6 +301,13 @@ const lossRules: readonly Mutation[] = [
     shownBy: 'packages/replication/src/leader-stream.test.ts',
   },
   {
+    rule: 'loss: a removed replica takes no role, loaded or not',
+    file: services('partition-host'),
+    from: '    this.#isRemoved = true\n',
+    to: '',
+    shownBy: 'packages/simulator/src/partitions.test.ts',
+  },
+  {
     rule: 'loss: a damaged replica takes no role until it is known what becomes of it',
     file: services('partition-host'),
     from: '    if (this.#isWithdrawn) return\n',
