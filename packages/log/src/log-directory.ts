@@ -238,8 +238,8 @@ export class LogDirectory implements AsyncDisposable {
   moveStart(log: Log, offset: bigint): Promise<void> {
     assert(offset <= log.logEndOffset, `Log start ${offset} is beyond the end of ${log.name}`)
     return this.#change(log, async () => {
-      // A truncation that came before has cut what was to go.
-      if (offset > log.logEndOffset) return
+      // A change that came before has cut what was to go, or has let it go.
+      if (offset > log.logEndOffset || offset <= log.logStartOffset) return
       log.moveStart(offset)
       await this.#flusher.flush(log)
       // The checkpoint names this segment or a later one, also when appends went on meanwhile.

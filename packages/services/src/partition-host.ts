@@ -286,7 +286,8 @@ export class PartitionHost {
   /** Does nothing unless this replica leads: followers take over their leader's start. */
   async moveStart(offset: bigint): Promise<void> {
     const leading = this.#leading
-    if (leading === undefined || offset <= leading.core.logStartOffset) return
+    if (leading === undefined) return
+    // Also where it begins there already: an earlier role may have begun that, and a crash would undo it yet.
     await this.directory.moveStart(this.log, offset)
     leading.startMoved(offset)
     this.#state.epochs.truncateStart(offset)

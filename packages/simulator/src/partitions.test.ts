@@ -249,6 +249,26 @@ describe('a replica that is removed while its log is loaded', () => {
   })
 })
 
+it('tells of no deletion that a crash would undo, also when another epoch began it', async () => {
+  const world = new World()
+  const partitions = await world.start()
+  const host = partitions.get('orders', 0) as PartitionHost
+  const [known] = world.image.topics.get('orders')?.partitions ?? []
+  if (known === undefined) throw new Error('There is one')
+  await world.clock.drive(host.open())
+  const bytes = encodeBatch([{ key: null, value: Buffer.alloc(9), headers: [], timestamp: 0n }])
+  host.append(bytes, { produceVersion: 9, acks: 1 })
+  while (host.leading?.core.highWatermark !== 1n) await world.clock.step()
+  world.disk.delay = (operation, path) =>
+    operation === 'rename' && path.endsWith('naru-checkpoint.tmp') ? 500 : 0
+  void host.deleteRecords(1n)
+  while (host.log.logStartOffset === 0n) await world.clock.step()
+  host.assume({ ...known, leaderEpoch: 1, partitionEpoch: 1 })
+  expect(await world.clock.drive(host.deleteRecords(0n))).toBe(1n)
+  world.disk.crash()
+  expect((await world.start()).get('orders', 0)?.log.logStartOffset).toBe(1n)
+})
+
 describe('a log that is not there', () => {
   it('is not made before it is known that it is missing', async () => {
     const world = new World()
