@@ -14,24 +14,33 @@ export interface PartitionFound {
   readonly fileNames: readonly string[]
 }
 
+export interface PartitionsListed {
+  readonly found: PartitionFound[]
+  /** Ids of logs that were put aside. */
+  readonly aside: ReadonlySet<string>
+  /** What deletions left behind: the caller removes it once no checkpoint names those logs. */
+  readonly deleted: readonly string[]
+}
+
 /**
- * The partition directories of a log directory, and the ids of logs that were put aside. What a deletion left behind is removed. A directory without an identity never
- * took an append, and is removed. When it holds segments all the same, its identity was lost: it is left as it is, and stands
+ * The partition directories of a log directory, and what was put aside. A directory without an identity never took an append, and
+ * is removed. When it holds segments all the same, its identity was lost: it is left as it is, and stands
  * in the way of an empty log of that name.
  */
 export async function listPartitions(
   fileSystem: FileSystem,
   path: string,
   logger: Logger,
-): Promise<{ readonly found: PartitionFound[]; readonly aside: ReadonlySet<string> }> {
+): Promise<PartitionsListed> {
   const found: PartitionFound[] = []
+  const deleted: string[] = []
   const aside = new Set<string>()
   await forEachParallel(await fileSystem.list(path), 16, async (name) => {
     const directory = join(path, name)
     if (isAside(name)) {
       const identity = await identityIn(fileSystem, directory)
       if (identity !== undefined) aside.add(identity.logId)
-      if (name.endsWith('-delete')) await fileSystem.removeDirectory(directory)
+      if (name.endsWith('-delete')) deleted.push(directory)
       return
     }
     if (topicPartitionOfDirectory(name) === undefined) return
@@ -46,7 +55,7 @@ export async function listPartitions(
     }
   })
   found.sort((a, b) => (a.name < b.name ? -1 : 1))
-  return { found, aside }
+  return { found, aside, deleted }
 }
 
 async function identityIn(fileSystem: FileSystem, directory: string) {

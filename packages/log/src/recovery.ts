@@ -43,7 +43,7 @@ export interface RecoveryOptions {
 export async function recoverDirectory(options: RecoveryOptions): Promise<RecoveredDirectory> {
   const { fileSystem, path, journalPath, logger } = options
   const checkpoint = await readCheckpoint(fileSystem, path)
-  const { found: partitions, aside } = await listPartitions(fileSystem, path, logger)
+  const { found: partitions, aside, deleted } = await listPartitions(fileSystem, path, logger)
   const logs = new Map<string, LogRecovery>()
   const known = new Map(checkpoint?.logs.map((log) => [log.logId.toString('hex'), log]))
   for (const partition of partitions) {
@@ -59,6 +59,8 @@ export async function recoverDirectory(options: RecoveryOptions): Promise<Recove
   await forEachParallel(all, parallelLogs, (log) => log.finish(kind))
   const recovered = all.map((log) => log.result())
   await storeCheckpoint(options, recovered)
+  // Not before: should this start be interrupted, the next one would miss them.
+  await forEachParallel(deleted, parallelLogs, (directory) => fileSystem.removeDirectory(directory))
   const isLacking = (logId: string) => !logs.has(logId) && !aside.has(logId)
   const lacksLogs = kind === 'unknown' || [...known.keys()].some(isLacking)
   return { logs: recovered, kind, lacksLogs }

@@ -64,6 +64,11 @@ class World {
     return this.clock.drive(partitions)
   }
 
+  /** One that is going to be interrupted. */
+  beginStart(): void {
+    void this.#start(new TopicConfigs(this.image, { nodeId: 1, topicDefaults: new Map() }))
+  }
+
   async #start(configs: TopicConfigs): Promise<Partitions> {
     const { clock, random, disk, image } = this
     const shared = { clock, random, logger: silentLogger, fileSystem: disk }
@@ -311,6 +316,24 @@ describe('a log that is not there', () => {
     world.disk.crash()
     await world.start()
     expect(world.directory.start).toMatchObject({ kind: 'crash', lacksLogs: false })
+  })
+
+  it('is not missed when a start that removes it is interrupted at any step', async () => {
+    for (let steps = 1; steps <= 60; steps++) {
+      const world = new World()
+      await world.start()
+      await world.clock.drive(world.directory.checkpoint())
+      const log = world.directory.logs.get('orders-0')
+      if (log === undefined) throw new Error('There is one')
+      await world.clock.drive(world.directory.deleteLog(log))
+      world.disk.crash()
+      world.beginStart()
+      await world.clock.settle()
+      for (let step = 0; step < steps; step++) await world.clock.step()
+      world.disk.crash()
+      await world.start()
+      expect(world.directory.start.lacksLogs, `after ${steps} steps`).toBe(false)
+    }
   })
 
   it('is nothing to report of a start that finds it', async () => {
