@@ -284,8 +284,12 @@ export class ReplicaPromises {
     const leading = this.#world.brokerOf(leader)?.partitions?.leadingReplica(topicId, partition)
     if (leading?.core.leaderEpoch !== leaderEpoch) return
     const { endOffset } = own.shadow
+    const shadow = this.#shadowOf(leading.log)
+    // The leader may have let all of it go since, which was committed.
+    const isGone = endOffset < shadow.startOffset
+    const whole = isGone ? this.committedOf(topicId, partition) : shadow
     mustHold(
-      this.#shadowOf(leading.log).chainAt(endOffset) === own.shadow.chainAt(endOffset),
+      whole.chainAt(endOffset) === own.shadow.chainAt(endOffset),
       'a follower has a prefix of its leader',
       () => `${who} of ${topicId}-${partition}, which ends at ${endOffset}`,
     )
