@@ -64,6 +64,15 @@ export class ReplicaPromises {
     return made
   }
 
+  /** The broker has had it on another disk since, and has it there by the metadata: this one was offline when it was to be removed. */
+  isLeftOver({ nodeId, topicId, name, data }: ReplicaPlace): boolean {
+    const partition = Number(name.slice(name.lastIndexOf('-') + 1))
+    const known = this.#records.get(keyOf(nodeId, topicId, partition))
+    if (known === undefined || this.#disks.get(known) === data) return false
+    const state = this.#world.truth.image.topicsById.get(topicId)?.partitions[partition]
+    return state?.directories[state.replicas.indexOf(nodeId)] !== data.id
+  }
+
   recordOf({ nodeId, topicId, name, data }: ReplicaPlace, shadow: LogShadow): ReplicaRecord {
     const key = keyOf(nodeId, topicId, Number(name.slice(name.lastIndexOf('-') + 1)))
     let record = this.#records.get(key)

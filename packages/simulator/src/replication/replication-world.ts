@@ -128,13 +128,16 @@ export class ReplicationWorld extends ClusterWorld implements BrokerWorld {
   onLog(broker: SimulatedBroker, log: Log, { directory, data, isMade }: FoundLog): void {
     const { id: nodeId } = broker.life.node
     const topicId = directory.topicIdOf(log)
+    // Nothing is known of it, and nobody may use it.
+    const place = { nodeId, topicId, name: log.name, data }
+    if (!isMade && this.promises.isLeftOver(place)) return
     const partition = Number(log.name.slice(log.name.lastIndexOf('-') + 1))
     const committed = this.promises.committedOf(topicId, partition)
     const chainAt = (offset: bigint) => committed.chainAt(offset)
     const shadow = isMade
       ? new LogShadow(log.path, log.logStartOffset, chainAt(log.logStartOffset))
       : shadowOf(log, chainAt, (path) => data.disk.file(path)?.cached)
-    const record = this.promises.recordOf({ nodeId, topicId, name: log.name, data }, shadow)
+    const record = this.promises.recordOf(place, shadow)
     record.opened(log, shadow, { isMade })
     this.promises.opened(log, record)
     const append = log.append.bind(log)
