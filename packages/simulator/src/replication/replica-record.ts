@@ -47,8 +47,10 @@ export class ReplicaRecord {
         'what was confirmed survives',
         () => `${this.name}: confirmed ${this.#held}, found ${shadow.endOffset}`,
       )
+      // One that was being begun anew says that it is damaged, and has nothing that could come back.
+      const isEmptied = log.isDamaged && log.logStartOffset === log.logEndOffset
       mustHold(
-        log.logStartOffset >= this.#deletedTo,
+        isEmptied || log.logStartOffset >= this.#deletedTo,
         'what was deleted does not come back',
         () => `${this.name}: deleted to ${this.#deletedTo}, begins at ${log.logStartOffset}`,
       )
