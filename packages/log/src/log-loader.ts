@@ -47,10 +47,12 @@ export async function reloadLog(log: Log): Promise<void> {
 /** The offset that the restored state stands for. */
 async function restoreNewest(log: Log, derived: DerivedState): Promise<bigint> {
   const { fileSystem } = log.storage
+  const start = (log.segments[0] as Segment).baseOffset
   const names = await fileSystem.list(log.path)
   const offsets = names
     .map((name) => offsetOfFileName(name, '.snapshot'))
-    .filter((offset) => offset !== undefined && offset <= log.logEndOffset)
+    // What lay between an older one and the first segment is deleted, and can be replayed no more.
+    .filter((offset) => offset !== undefined && offset >= start && offset <= log.logEndOffset)
     .sort((a, b) => Number((b as bigint) - (a as bigint))) as bigint[]
   const epochs = await readFileIfPresent(fileSystem, join(log.path, leaderEpochCheckpointName))
   for (const offset of offsets) {
@@ -58,7 +60,6 @@ async function restoreNewest(log: Log, derived: DerivedState): Promise<bigint> {
     const producers = await fileSystem.readFile(path)
     if (derived.restore({ producers, epochs, offset })) return offset
   }
-  const start = (log.segments[0] as Segment).baseOffset
   derived.restore({ producers: undefined, epochs, offset: start })
   return start
 }

@@ -274,6 +274,37 @@ it('tells of no deletion that a crash would undo, also when another epoch began 
   expect((await world.start()).get('orders', 0)?.log.logStartOffset).toBe(1n)
 })
 
+it('knows no producer as of before what is deleted, when it has not written down more', async () => {
+  const world = new World()
+  const small = new Map([['segment.bytes', '200']])
+  const host = (await world.start(small)).get('orders', 0) as PartitionHost
+  await world.clock.drive(host.open())
+  for (let sequence = 0; sequence < 6; sequence++) {
+    const records = [{ key: null, value: Buffer.alloc(90), headers: [], timestamp: 0n }]
+    const producer = { producerId: 7n, producerEpoch: 0, baseSequence: sequence }
+    host.append(encodeBatch(records, producer), { produceVersion: 9, acks: -1 })
+    while (host.leading?.core.highWatermark !== BigInt(sequence + 1)) await world.clock.step()
+  }
+  const pause = () => new Promise<void>((resolve) => world.clock.setTimer(2_500, resolve))
+  await world.clock.drive(pause())
+  const snapshots = () => world.disk.paths().filter((path) => path.endsWith('.snapshot'))
+  const [oldest] = snapshots().sort()
+  if (oldest === undefined) throw new Error('Each segment begins with one')
+  const old = await world.clock.drive(world.disk.readFile(oldest))
+  await world.clock.drive(host.deleteRecords(6n))
+  await world.clock.drive(pause())
+  world.disk.crash()
+  // As the power may leave them: a name that came back, another that was not durable yet.
+  for (const path of snapshots()) await world.clock.drive(world.disk.remove(path))
+  const file = await world.clock.drive(world.disk.open(oldest, 'write'))
+  await world.clock.drive(file.write([old], 0))
+  const next = (await world.start(small)).get('orders', 0) as PartitionHost
+  expect(Number(next.log.segments[0]?.baseOffset)).toBeGreaterThan(Number(oldest.slice(-29, -9)))
+  const producers = await world.clock.drive(next.producers())
+  const known = [...producers.entries()].flatMap(({ batches }) => batches)
+  expect(known.map(({ lastSequence }) => lastSequence)).not.toContain(0)
+})
+
 describe('a log that is not there', () => {
   it('is not made before it is known that it is missing', async () => {
     const world = new World()
