@@ -252,7 +252,11 @@ export class ReplicaPromises {
   #checkMembers(who: string, { topicId, partition }: PartitionHost, { core, log }: LeadingReplica) {
     const { highWatermark } = core
     const expected = this.#shadowOf(log).chainAt(highWatermark)
+    const state = this.#world.truth.image.topicsById.get(topicId)?.partitions[partition]
+    const isOutOfDate = state !== undefined && state.leaderEpoch > core.leaderEpoch
     for (const id of core.inSync.maximal) {
+      // It had it, and was moved away: a leader that has not heard of that counts what it said before. Nobody elects it any more.
+      if (isOutOfDate && ![...state.isr, ...state.elr].includes(id)) continue
       const record = this.#records.get(keyOf(id, topicId, partition))
       if (record !== undefined && this.#isLost(id, record)) continue
       mustHold(
