@@ -138,9 +138,9 @@ function isHeldTwice({ truth, lowering }: ReplicationWorld, name: string): boole
   return (state?.minIsr ?? 2) > 1 && !lowering.includes(topic)
 }
 
-/** Every partition has all of its replicas in sync: one more loss can be mended. */
-function isWhole({ truth, lives, nodes }: ReplicationWorld): boolean {
-  if (lives.length < nodes.length) return false
+/** Every partition has all of its replicas in sync, as far as the controller has heard of losses: one more can be mended. */
+function isWhole({ truth, lives, nodes, promises }: ReplicationWorld): boolean {
+  if (lives.length < nodes.length || promises.isAnythingLost) return false
   const states = [...truth.image.topics.values()].flatMap(({ partitions }) => partitions)
   return states.every(({ isr, replicas, addingReplicas }) => {
     return isr.length > 1 && isr.length === replicas.length && addingReplicas.length === 0
