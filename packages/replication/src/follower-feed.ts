@@ -120,15 +120,17 @@ export class FollowerFeed implements Feed {
   }
 
   acknowledged({ logEndOffset, flushedOffset }: Acknowledgement): void {
-    const wasFull = this.#isFull
     let count = 0
     for (const { endOffset, bytes } of this.#unacknowledged) {
       if (endOffset > logEndOffset) break
       this.#unacknowledgedBytes -= bytes
       count++
     }
-    if (count > 0) this.#unacknowledged.splice(0, count)
-    if (wasFull) this.appended()
+    if (count > 0) {
+      this.#unacknowledged.splice(0, count)
+      // It may have been held back by less than what holds it back now.
+      this.appended()
+    }
     this.leading.acknowledged(this.progress, { logEndOffset, flushedOffset })
   }
 
