@@ -2,12 +2,12 @@
 import type { Address, FileSystem } from '@naru/base'
 import { internalListener, type MetadataRuntime } from '@naru/consensus'
 import type { LogDirectory } from '@naru/log'
-import type { RegisteredDirectory } from '@naru/metadata'
+import type { BrokerImage, RegisteredDirectory } from '@naru/metadata'
 import type { BrokerOptions } from './broker.ts'
 import type { BrokerConfig } from './config.ts'
 import type { Endpoint } from './endpoints.ts'
 import { grpcListener } from './grpc-listener.ts'
-import { lastSession, writeSession } from './session-file.ts'
+import { lastSession, noteApplicant, writeSession } from './session-file.ts'
 
 /** The log directories by id. */
 export type Directories = ReadonlyMap<string, Pick<LogDirectory, 'path' | 'offline'>>
@@ -32,13 +32,16 @@ export async function join(
     ...named(grpcListener, grpc),
     ...named(internalListener, internal),
   ]
-  const registration = async () => ({
-    rack: config.rack,
-    endpoints,
-    directories: await registeredDirectories(fileSystem, directories, bootId),
-  })
+  const { incarnationId } = metadata
+  const registration = async () => {
+    const registered = metadata.image.brokers.get(config.nodeId)
+    const found = await registeredDirectories(fileSystem, directories, { bootId, registered })
+    for (const [, { path }] of online(directories)) {
+      await noteApplicant(fileSystem, path, incarnationId)
+    }
+    return { rack: config.rack, endpoints, directories: found }
+  }
   await metadata.membership.register(registration, async (brokerEpoch) => {
-    const { incarnationId } = metadata
     const session = { brokerEpoch, bootId, incarnationId, isClean: false }
     for (const [, { path }] of online(directories)) await writeSession(fileSystem, path, session)
     await onRegistered(brokerEpoch)
@@ -53,11 +56,11 @@ export async function join(
 export async function registeredDirectories(
   fileSystem: FileSystem,
   directories: Directories,
-  bootId: string,
+  known: { readonly bootId: string; readonly registered: BrokerImage | undefined },
 ): Promise<RegisteredDirectory[]> {
   const found: RegisteredDirectory[] = []
   for (const [directoryId, { path }] of online(directories)) {
-    found.push({ directoryId, ...(await lastSession(fileSystem, path, bootId)) })
+    found.push({ directoryId, ...(await lastSession(fileSystem, path, known)) })
   }
   return found
 }

@@ -1,12 +1,15 @@
 /**
  * What a log directory tells of the last process that used it: the registration it was used under, and how that ended. Written only
- * after a registration is committed: a broker that dies before must report the first, worse end.
+ * after a registration is committed: a broker that dies before must report the first, worse end. Such processes leave their names
+ * before they register, so that the next one knows which registration was meant by theirs.
  */
 import type { FileSystem } from '@naru/base'
 import { replaceFile } from '@naru/log'
-import type { Cleanliness } from '@naru/metadata'
+import type { BrokerImage, Cleanliness } from '@naru/metadata'
 
 const fileName = 'session.json'
+/** Processes in a row that died between their registration and the end of it. */
+const applicantsMax = 32
 
 export interface Session {
   readonly brokerEpoch: bigint
@@ -15,6 +18,8 @@ export interface Session {
   readonly incarnationId: string
   /** Everything was flushed, and the process has ended since. */
   readonly isClean: boolean
+  /** Incarnations that set out to register since: they took no part, and have written nothing. */
+  readonly applicants?: readonly string[]
 }
 
 export async function writeSession(
@@ -26,15 +31,33 @@ export async function writeSession(
   await replaceFile(fileSystem, `${directory}/${fileName}`, Buffer.from(`${text}\n`))
 }
 
-/** How the last process ended on a directory, and under which registration; epoch -1 when nothing tells. */
+/** Before an incarnation registers: should it live no longer, the directory is known to have been there under its registration. */
+export async function noteApplicant(
+  fileSystem: FileSystem,
+  directory: string,
+  incarnationId: string,
+): Promise<void> {
+  const session = await readSession(fileSystem, directory)
+  if (session === undefined) return
+  const others = (session.applicants ?? []).filter((each) => each !== incarnationId)
+  const applicants = [...others, incarnationId].slice(-applicantsMax)
+  await writeSession(fileSystem, directory, { ...session, applicants })
+}
+
+/**
+ * How the last process ended on a directory, and under which registration; epoch -1 when nothing tells. `registered`: what the metadata
+ * has of this broker.
+ */
 export async function lastSession(
   fileSystem: FileSystem,
   directory: string,
-  bootId: string,
+  { bootId, registered }: { bootId: string; registered: BrokerImage | undefined },
 ): Promise<{ readonly cleanliness: Cleanliness; readonly brokerEpoch: bigint }> {
   const session = await readSession(fileSystem, directory)
   if (session === undefined) return { cleanliness: 'unknown', brokerEpoch: -1n }
-  const { brokerEpoch } = session
+  const isApplicant =
+    registered !== undefined && session.applicants?.includes(registered.incarnationId) === true
+  const { brokerEpoch } = isApplicant ? registered : session
   if (session.isClean) return { cleanliness: 'clean', brokerEpoch }
   const isSameRun = bootId !== '' && session.bootId === bootId
   return { cleanliness: isSameRun ? 'process-crash' : 'os-crash', brokerEpoch }
@@ -60,12 +83,16 @@ function isSession(
   value: unknown,
 ): value is Omit<Session, 'brokerEpoch'> & { brokerEpoch: string } {
   if (typeof value !== 'object' || value === null) return false
-  const { brokerEpoch, bootId, incarnationId, isClean } = value as Record<string, unknown>
+  const { brokerEpoch, bootId, incarnationId, isClean, applicants } = value as Record<
+    string,
+    unknown
+  >
   const isEpoch = typeof brokerEpoch === 'string' && /^\d{1,19}$/.test(brokerEpoch)
   return (
     isEpoch &&
     typeof bootId === 'string' &&
     typeof incarnationId === 'string' &&
-    typeof isClean === 'boolean'
+    typeof isClean === 'boolean' &&
+    (applicants === undefined || Array.isArray(applicants))
   )
 }

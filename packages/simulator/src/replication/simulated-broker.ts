@@ -1,6 +1,12 @@
 /** One process of a broker as `createBroker` composes it, with simulated disks for its logs and without listeners for clients. */
 import type { MessageNetwork, MessageStream } from '@naru/base'
-import { createReplication, lastSession, type Replication, writeSession } from '@naru/broker'
+import {
+  createReplication,
+  lastSession,
+  noteApplicant,
+  type Replication,
+  writeSession,
+} from '@naru/broker'
 import type { MetadataRuntime } from '@naru/consensus'
 import { type Log, LogDirectory, OpenFiles, topicPartitionOfDirectory } from '@naru/log'
 import type { RegisteredDirectory } from '@naru/metadata'
@@ -53,6 +59,7 @@ export class SimulatedBroker implements NodeWork {
   readonly #bootId: string
   readonly #random: SeededRandom
   #incarnationId = ''
+  #runtime: MetadataRuntime | undefined
   #replication: Replication | undefined
 
   constructor(
@@ -89,6 +96,7 @@ export class SimulatedBroker implements NodeWork {
     const { life } = this
     const { node, process } = life
     this.#incarnationId = runtime.incarnationId
+    this.#runtime = runtime
     this.#world.onProcess(this, runtime.incarnationId)
     const logger = loggerOf((event, fields) => this.#world.onEvent(life, event, fields))
     const { lagMsMax, segmentBytes } = this.#world.dataOptions
@@ -131,7 +139,9 @@ export class SimulatedBroker implements NodeWork {
   async directories(): Promise<RegisteredDirectory[]> {
     const found: RegisteredDirectory[] = []
     for (const { id, disk } of this.#disks) {
-      const session = await lastSession(disk, dataPath, this.#bootId)
+      const registered = this.#runtime?.image.brokers.get(this.life.node.id)
+      const session = await lastSession(disk, dataPath, { bootId: this.#bootId, registered })
+      await noteApplicant(disk, dataPath, this.#incarnationId)
       found.push({ directoryId: id, ...session })
       this.#world.onReturn(this, session.brokerEpoch)
     }
