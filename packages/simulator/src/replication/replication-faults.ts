@@ -83,6 +83,7 @@ function failDisk(world: ReplicationWorld, random: SeededRandom): void {
   if (node?.life === undefined) return
   const data = random.pick(world.disksOf(node))
   data.isFailing = true
+  world.diskFailures++
   world.clock.setTimer(random.pick([200, 1_000]), () => {
     world.kill(node, { isPowerLost: false })
     data.isFailing = false
@@ -96,6 +97,7 @@ function fillDisk(world: ReplicationWorld, random: SeededRandom): void {
   if (node?.life === undefined) return
   const data = random.pick(world.disksOf(node))
   data.isFull = true
+  world.diskFailures++
   world.clock.setTimer(random.pick([50, 400, 1_500]), () => {
     data.isFull = false
     if (random.chance(0.5)) world.kill(node, { isPowerLost: false })

@@ -77,10 +77,11 @@ function* problemsOfPartition(
 
 /** Nobody is left of whom the controller knows that it is complete: that takes an operator. */
 export function isOffline(
-  { doubted, powerLosses }: ReplicationWorld,
+  { doubted, powerLosses, diskFailures }: ReplicationWorld,
   { isr, elr, isFlushed }: Pick<PartitionImage, 'isr' | 'elr' | 'isFlushed'>,
 ): boolean {
-  // A replica may be made after the power went, and before its broker is back: then it is doubted with what was there.
-  const isDoubted = doubted > 0 || (powerLosses > 0 && !isFlushed)
+  // A replica may be made after the power went, and before its broker is back: then it is doubted with what was there. So is what
+  // was only written when a write has failed.
+  const isDoubted = doubted > 0 || (powerLosses + diskFailures > 0 && !isFlushed)
   return isDoubted && isr.length === 0 && elr.length === 0
 }

@@ -38,6 +38,7 @@ export class ReplicationWorld extends ClusterWorld implements BrokerWorld {
   /** Log directories whose broker came back without a proof that nothing is lost. */
   doubted = 0
   powerLosses = 0
+  diskFailures = 0
   /** Topics for which one replica may be enough at any moment: somebody asked for that, and has not heard that it is done or refused. */
   readonly lowering: string[] = []
 
