@@ -20,6 +20,7 @@ export class RecordHistory {
   readonly #committedOf: (topicId: string, partition: number) => CommittedLog
   /** Of producers that repeat what was not acknowledged: those of others may be there twice. */
   readonly idempotent = new Set<number>()
+  readonly #unanswered = new Set<string>()
   acknowledgedCount = 0
 
   constructor(committedOf: (topicId: string, partition: number) => CommittedLog) {
@@ -42,6 +43,11 @@ export class RecordHistory {
     mustHold(isSame, 'what is acknowledged is what was sent', where)
   }
 
+  /** Sent without idempotence, given up without an answer: it may arrive yet, behind what was sent after it on another connection. */
+  unanswered(producer: number, { first, count }: { first: number; count: number }): void {
+    for (let at = 0; at < count; at++) this.#unanswered.add(`${producer}:${first + at}`)
+  }
+
   /**
    * Invariants 37 and 47: each record once, and in the order in which its producer sent it. Of what is deleted a replica that began anew
    * knows nothing: there it may be once more, sent again.
@@ -56,7 +62,7 @@ export class RecordHistory {
         if (baseOffset < committed.deletedTo) deleted.add(`${producer}:${number}`)
         const isRight = this.idempotent.has(producer)
           ? number === expected || mayRepeat
-          : number >= expected
+          : number >= expected || this.#unanswered.has(`${producer}:${number}`)
         mustHold(
           isRight,
           'each record once and in order',

@@ -141,6 +141,7 @@ export class SimulatedProducer {
     if (result !== undefined && !isForgotten) this.#check(batch, result.error)
     if (!this.options.isIdempotent || isForgotten) {
       // What became of it nobody knows; sent again it would be twice there.
+      if (result === undefined) this.#world.history.unanswered(this.options.id, batch)
       this.#pending = this.#pending.filter((each) => each !== batch)
       this.#pause()
       return
