@@ -6,7 +6,7 @@ import type { BrokerImage } from '@naru/metadata'
 import { nodeFileSystem } from '@naru/platform'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { type Directories, registeredDirectories } from './membership.ts'
-import { noteApplicant, writeSession } from './session-file.ts'
+import { writeSession } from './session-file.ts'
 
 let path: string
 
@@ -16,14 +16,16 @@ beforeEach(() => {
 
 afterEach(() => rmSync(path, { recursive: true, force: true }))
 
-const registered = (
+/** As the process `incarnationId` finds and reports them, when the metadata has `known` of its broker. */
+function registered(
   directories: Directories,
+  incarnationId = 'new',
   known?: { brokerEpoch: bigint; incarnationId: string },
-) =>
-  registeredDirectories(nodeFileSystem, directories, {
-    bootId: 'boot',
-    registered: known as BrokerImage | undefined,
-  })
+) {
+  const registration = known as BrokerImage | undefined
+  const applicant = { bootId: 'boot', incarnationId, registered: registration }
+  return registeredDirectories(nodeFileSystem, directories, applicant)
+}
 
 it('says of each disk how it is when it is asked', async () => {
   const directories: Directories = new Map([['d', { path, offline: undefined }]])
@@ -39,19 +41,21 @@ it('counts on a disk whose processes died right after they had registered, for t
   const directories: Directories = new Map([['d', { path, offline: undefined }]])
   const session = { brokerEpoch: 7n, bootId: 'boot', incarnationId: 'i', isClean: true }
   await writeSession(nodeFileSystem, path, session)
-  await noteApplicant(nodeFileSystem, path, 'j')
-  await noteApplicant(nodeFileSystem, path, 'k')
-  const epochs = async (incarnationId: string) => {
-    const [found] = await registered(directories, { brokerEpoch: 9n, incarnationId })
-    return found
+  await registered(directories, 'j')
+  await registered(directories, 'k')
+  const epochFor = async (incarnationId: string) => {
+    const known = { brokerEpoch: 9n, incarnationId }
+    const [found] = await registered(directories, 'now', known)
+    return found?.brokerEpoch
   }
-  expect(await epochs('j')).toEqual({ directoryId: 'd', cleanliness: 'clean', brokerEpoch: 9n })
-  expect(await epochs('k')).toMatchObject({ brokerEpoch: 9n })
+  expect(await epochFor('j')).toBe(9n)
+  expect(await epochFor('k')).toBe(9n)
   // The registration before theirs, or one of a process that did not have this disk.
-  expect(await epochs('i')).toMatchObject({ brokerEpoch: 7n })
-  expect(await epochs('other')).toMatchObject({ brokerEpoch: 7n })
+  expect(await epochFor('i')).toBe(7n)
+  expect(await epochFor('other')).toBe(7n)
   await writeSession(nodeFileSystem, path, { ...session, brokerEpoch: 9n, incarnationId: 'k' })
-  expect(await registered(directories, { brokerEpoch: 10n, incarnationId: 'j' })).toEqual([
+  const known = { brokerEpoch: 10n, incarnationId: 'j' }
+  expect(await registered(directories, 'now', known)).toEqual([
     { directoryId: 'd', cleanliness: 'clean', brokerEpoch: 9n },
   ])
 })

@@ -2,12 +2,12 @@
 import type { Address, FileSystem } from '@naru/base'
 import { internalListener, type MetadataRuntime } from '@naru/consensus'
 import type { LogDirectory } from '@naru/log'
-import type { BrokerImage, RegisteredDirectory } from '@naru/metadata'
+import type { RegisteredDirectory } from '@naru/metadata'
 import type { BrokerOptions } from './broker.ts'
 import type { BrokerConfig } from './config.ts'
 import type { Endpoint } from './endpoints.ts'
 import { grpcListener } from './grpc-listener.ts'
-import { lastSession, noteApplicant, writeSession } from './session-file.ts'
+import { type Applicant, applyWith, writeSession } from './session-file.ts'
 
 /** The log directories by id. */
 export type Directories = ReadonlyMap<string, Pick<LogDirectory, 'path' | 'offline'>>
@@ -33,14 +33,14 @@ export async function join(
     ...named(internalListener, internal),
   ]
   const { incarnationId } = metadata
-  const registration = async () => {
-    const registered = metadata.image.brokers.get(config.nodeId)
-    const found = await registeredDirectories(fileSystem, directories, { bootId, registered })
-    for (const [, { path }] of online(directories)) {
-      await noteApplicant(fileSystem, path, incarnationId)
-    }
-    return { rack: config.rack, endpoints, directories: found }
-  }
+  const registration = async () => ({
+    rack: config.rack,
+    endpoints,
+    directories: await registeredDirectories(fileSystem, directories, {
+      ...{ bootId, incarnationId },
+      registered: metadata.image.brokers.get(config.nodeId),
+    }),
+  })
   await metadata.membership.register(registration, async (brokerEpoch) => {
     const session = { brokerEpoch, bootId, incarnationId, isClean: false }
     for (const [, { path }] of online(directories)) await writeSession(fileSystem, path, session)
@@ -56,11 +56,11 @@ export async function join(
 export async function registeredDirectories(
   fileSystem: FileSystem,
   directories: Directories,
-  known: { readonly bootId: string; readonly registered: BrokerImage | undefined },
+  applicant: Applicant,
 ): Promise<RegisteredDirectory[]> {
   const found: RegisteredDirectory[] = []
   for (const [directoryId, { path }] of online(directories)) {
-    found.push({ directoryId, ...(await lastSession(fileSystem, path, known)) })
+    found.push({ directoryId, ...(await applyWith(fileSystem, path, applicant)) })
   }
   return found
 }

@@ -31,32 +31,29 @@ export async function writeSession(
   await replaceFile(fileSystem, `${directory}/${fileName}`, Buffer.from(`${text}\n`))
 }
 
-/** Before an incarnation registers: should it live no longer, the directory is known to have been there under its registration. */
-export async function noteApplicant(
-  fileSystem: FileSystem,
-  directory: string,
-  incarnationId: string,
-): Promise<void> {
-  const session = await readSession(fileSystem, directory)
-  if (session === undefined) return
-  const others = (session.applicants ?? []).filter((each) => each !== incarnationId)
-  const applicants = [...others, incarnationId].slice(-applicantsMax)
-  await writeSession(fileSystem, directory, { ...session, applicants })
+/** A process that is about to register, and what the metadata has of its broker. */
+export interface Applicant {
+  readonly bootId: string
+  readonly incarnationId: string
+  readonly registered: BrokerImage | undefined
 }
 
 /**
- * How the last process ended on a directory, and under which registration; epoch -1 when nothing tells. `registered`: what the metadata
- * has of this broker.
+ * How the last process ended on a directory, and under which registration; epoch -1 when nothing tells. From now on the directory is
+ * known to have been there under the registration of this one, too, should it not live to write that.
  */
-export async function lastSession(
+export async function applyWith(
   fileSystem: FileSystem,
   directory: string,
-  { bootId, registered }: { bootId: string; registered: BrokerImage | undefined },
+  { bootId, incarnationId, registered }: Applicant,
 ): Promise<{ readonly cleanliness: Cleanliness; readonly brokerEpoch: bigint }> {
   const session = await readSession(fileSystem, directory)
   if (session === undefined) return { cleanliness: 'unknown', brokerEpoch: -1n }
-  const isApplicant =
-    registered !== undefined && session.applicants?.includes(registered.incarnationId) === true
+  const before = session.applicants ?? []
+  const others = before.filter((each) => each !== incarnationId)
+  const applicants = [...others, incarnationId].slice(-applicantsMax)
+  await writeSession(fileSystem, directory, { ...session, applicants })
+  const isApplicant = registered !== undefined && before.includes(registered.incarnationId)
   const { brokerEpoch } = isApplicant ? registered : session
   if (session.isClean) return { cleanliness: 'clean', brokerEpoch }
   const isSameRun = bootId !== '' && session.bootId === bootId

@@ -1,12 +1,6 @@
 /** One process of a broker as `createBroker` composes it, with simulated disks for its logs and without listeners for clients. */
 import type { MessageNetwork, MessageStream } from '@naru/base'
-import {
-  createReplication,
-  lastSession,
-  noteApplicant,
-  type Replication,
-  writeSession,
-} from '@naru/broker'
+import { applyWith, createReplication, type Replication, writeSession } from '@naru/broker'
 import type { MetadataRuntime } from '@naru/consensus'
 import { type Log, LogDirectory, OpenFiles, topicPartitionOfDirectory } from '@naru/log'
 import type { RegisteredDirectory } from '@naru/metadata'
@@ -140,8 +134,8 @@ export class SimulatedBroker implements NodeWork {
     const found: RegisteredDirectory[] = []
     for (const { id, disk } of this.#disks) {
       const registered = this.#runtime?.image.brokers.get(this.life.node.id)
-      const session = await lastSession(disk, dataPath, { bootId: this.#bootId, registered })
-      await noteApplicant(disk, dataPath, this.#incarnationId)
+      const applicant = { bootId: this.#bootId, incarnationId: this.#incarnationId, registered }
+      const session = await applyWith(disk, dataPath, applicant)
       found.push({ directoryId: id, ...session })
       this.#world.onReturn(this, session.brokerEpoch)
     }
